@@ -1,0 +1,1 @@
+"""The Dagster platform: from scraped contest problems to a train split, a trained policy and its score."""

@@ -1,0 +1,1 @@
+"""Problems as their sources serve them."""

@@ -1,0 +1,117 @@
+"""Every setting of curation, typed, with where its default comes from.
+
+Origins: **paper** (arXiv 2603.07779 unless another is named), **measured** (on real records, docs/curation.md),
+**ours** (a choice). Read from TOML by `load_settings`; unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from microcoder_assets.errors import UserError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CollectionSettings(Section):
+    max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
+
+
+class DedupSettings(Section):
+    shingle_words: int = Field(3, ge=1, description="Words a shingle. Measured: 3 with 0.5 finds reworded stories.")
+    permutations: int = Field(128, ge=16, description="MinHash permutations. Ours; standard error about 0.09.")
+    bands: int = Field(32, ge=1, description="LSH bands, rows a band = permutations / bands. Ours.")
+    min_jaccard: float = Field(0.5, gt=0, le=1, description="Estimated Jaccard that merges. Measured.")
+    seed: int = Field(20260321, description="Seed of the permutations; changing it recomputes signatures. Ours.")
+
+
+class DecontaminationSettings(Section):
+    ngram: int = Field(8, ge=2, description="Words a gram for containment. Open-r1's n, used as a ratio (ours).")
+    max_containment: float = Field(0.10, gt=0, le=1, description="Share of a row's grams in one item. Measured.")
+    boilerplate_items: int = Field(2, ge=2, description="A gram in this many benchmark items is boilerplate. Measured.")
+    min_jaccard: float = Field(0.5, gt=0, le=1, description="MinHash similarity to an item that drops. Measured.")
+
+
+class ScoringSettings(Section):
+    draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
+    model: str | None = Field(None, description="Model name; None: the embedded scorer. Ours.")
+    base_url: str | None = Field(None, description="OpenAI-compatible endpoint of the model. Ours.")
+    budget_usd: float = Field(10.0, gt=0, description="Scoring stops before it spends more. Ours.")
+    price_per_million_prompt: float = Field(0.0, ge=0, description="USD per million prompt tokens. Ours.")
+    price_per_million_completion: float = Field(0.0, ge=0, description="USD per million completion tokens. Ours.")
+    concurrency: int = Field(8, ge=1, description="Requests in flight. Ours.")
+
+
+class CalibrationSettings(Section):
+    bootstrap: int = Field(200, ge=0, description="Resamples for the intervals. Ours.")
+    easy_above: float = Field(0.75, description="Expected solve rate from which a problem is easy. Ours.")
+    medium_above: float = Field(0.40, description="... medium. Ours.")
+    hard_above: float = Field(0.10, description="... hard; below it expert. Ours.")
+    seed: int = Field(0, description="Seed of the bootstrap. Ours.")
+
+
+class SelectionSettings(Section):
+    min_score: float = Field(1.0, description="Rubric score below which a problem is too easy. The paper deletes below "
+                             "a boundary (2.5 or 2.75 reported); ours keeps all, because the scale differs.")
+    max_solve_rate: float = Field(0.97, description="Expected solve rate above which it is too easy. arXiv 2603.24202.")
+    min_solve_rate: float = Field(0.01, description="Below it is too hard. arXiv 2603.24202.")
+    languages: tuple[str, ...] = Field(("en",), description="Statement languages to train on. Ours.")
+
+
+class VerificationSettings(Section):
+    workers: int = Field(0, ge=0, description="Judge workers; 0: one a core. Ours.")
+    max_references: int = Field(3, ge=1, description="Accepted references run a problem. Ours.")
+    max_wrong: int = Field(3, ge=0, description="Known-wrong submissions run a problem. Ours.")
+    default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
+    time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
+
+
+class PublicationSettings(Section):
+    validation_fraction: float = Field(0.2, gt=0, lt=1, description="Held-out share, by hash of the id. Ours.")
+    split_salt: str = Field("microcoder-1", description="Salt of that hash; changing it reshuffles. Ours.")
+    max_prompt_chars: int = Field(24_000, gt=0, description="Longer prompts are dropped. Ours.")
+    max_tests: int = Field(64, ge=1, description="Tests kept a problem, samples first, then the longest. The paper "
+                           "keeps the 15 longest; ours keeps more because the judge is fast.")
+
+
+class TrainingSettings(Section):
+    preset: str = Field("tiny", description="Preset of microcoder_train.config. Ours.")
+    model: str = Field("embedded", description="`embedded`, or any Hugging Face model path. Ours.")
+    seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
+
+
+class Settings(Section):
+    """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
+
+    collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
+    dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
+    decontamination: DecontaminationSettings = DecontaminationSettings()  # type: ignore[call-arg]
+    scoring: ScoringSettings = ScoringSettings()  # type: ignore[call-arg]
+    calibration: CalibrationSettings = CalibrationSettings()  # type: ignore[call-arg]
+    selection: SelectionSettings = SelectionSettings()  # type: ignore[call-arg]
+    verification: VerificationSettings = VerificationSettings()  # type: ignore[call-arg]
+    publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
+    training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings from a TOML file, defaults where it is silent. Raises UserError naming the file and the key."""
+    if path is None:
+        return Settings()
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(raw)
+    except FileNotFoundError as error:
+        raise UserError(f"settings file {path} does not exist") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"settings file {path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"settings file {path}: {key}: {first['msg']}") from error

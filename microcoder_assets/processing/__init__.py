@@ -1,0 +1,1 @@
+"""One clean format, each problem once, none of the benchmark."""

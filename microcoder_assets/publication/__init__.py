@@ -1,0 +1,1 @@
+"""The training split as others read it."""

@@ -1,0 +1,189 @@
+"""The one schema: what a row of each asset holds, as Polars types.
+
+`sql/schema.sql` documents the same columns for readers of the DuckDB views. Bytes of tests are not in these
+rows: a test names its input and expected output by sha256, and `store.blobs` holds each once.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+REFERENCE = pl.Struct({"name": pl.String, "language": pl.String, "label": pl.String, "code": pl.String})
+"""A submission known to the source. label: accepted, wrong_answer, time_limit_exceeded, run_time_error or rejected."""
+
+TEST = pl.Struct(
+    {
+        "name": pl.String,
+        "sample": pl.Boolean,
+        "input_sha": pl.String,
+        "expected_sha": pl.String,
+        "bytes": pl.Int64,
+    }
+)
+"""A test by reference. stdin problems: raw bytes. Function problems: JSON array of arguments, JSON value."""
+
+SAMPLE = pl.Struct({"input": pl.String, "output": pl.String, "explanation": pl.String})
+RATING = pl.Struct({"source": pl.String, "value": pl.Float64})
+"""Difficulty as a platform or its community measured it: an Elo-like number, or a solve rate in [0, 1] when the
+source name ends in `_solve_rate`."""
+
+IDENTITY: dict[str, pl.DataType | type[pl.DataType]] = {
+    "problem_id": pl.String,  # platform:native-id, stable for ever
+    "platform": pl.String,
+    "native_id": pl.String,
+    "title": pl.String,
+    "url": pl.String,  # null where the source has none
+    "contest": pl.String,  # null where unknown
+    "published": pl.Date,  # null where unknown
+    "published_basis": pl.String,  # contest | archive | inferred | null
+}
+
+JUDGING: dict[str, pl.DataType | type[pl.DataType]] = {
+    "io_mode": pl.String,  # stdin | function | null (not a program: SQL, shell, output-only)
+    "entry_point": pl.String,
+    "starter_code": pl.String,
+    "tests": pl.List(TEST),
+    "checker": pl.String,  # microcoder_judge.Checker as JSON; null: the source declares none
+    "time_limit_s": pl.Float64,
+    "memory_limit_mb": pl.Int64,
+    "references": pl.List(REFERENCE),
+}
+
+EVIDENCE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "tags": pl.List(pl.String),
+    "difficulty_label": pl.String,  # the platform's own word, lower case: easy, medium, hard, gold, ...
+    "ratings": pl.List(RATING),
+    "license": pl.String,
+}
+
+SCRAPED = {
+    **IDENTITY,
+    "source_kind": pl.String,  # the adapter: leetcode, codeforces, kattis, ...
+    "source_ref": pl.String,  # file and row inside the source, relative: problems.jsonl.gz#17
+    "statement": pl.String,  # as served
+    "statement_format": pl.String,  # html | latex | markdown | text
+    "statement_language": pl.String,  # en | zh | sv | ...
+    "samples": pl.List(SAMPLE),  # those the source lists apart from the statement
+    **JUDGING,
+    **EVIDENCE,
+    "flags": pl.List(pl.String),  # interactive, output_only, premium, scoring, unsupported_checker, ...
+    "record_sha": pl.String,  # sha256 of the record as served
+}
+
+NORMALIZED = {
+    **IDENTITY,
+    "source_kind": pl.String,
+    "source_ref": pl.String,
+    "statement": pl.String,  # whole, clean Markdown, LaTeX maths in $...$, samples and constraints included
+    "description": pl.String,  # Markdown sections; null where the source has no such section
+    "input_spec": pl.String,
+    "output_spec": pl.String,
+    "constraints": pl.String,
+    "notes": pl.String,
+    "statement_language": pl.String,
+    "samples": pl.List(SAMPLE),
+    **JUDGING,
+    **EVIDENCE,
+    "flags": pl.List(pl.String),  # adds needs_image, multi_answer, ...
+    "content_sha": pl.String,  # over the canonical content: statement, limits, tests, checker
+}
+
+UNIQUE = {
+    **NORMALIZED,
+    "merged_ids": pl.List(pl.String),  # problems merged into this one
+    "benchmark_nearest": pl.String,  # problem_id of the nearest benchmark item, null without a benchmark
+    "benchmark_overlap": pl.Float64,  # containment of 8-grams in it, [0, 1]
+}
+
+DIMENSIONS = ("algorithmic_thinking", "implementation", "mathematics", "data_structures", "edge_cases")
+"""Rubric dimensions, each scored 1 to 5. The first two are named by arXiv 2603.07779; the other three are ours."""
+
+DRAW = pl.Struct(
+    {
+        **dict.fromkeys(DIMENSIONS, pl.Float64),
+        "prompt_tokens": pl.Int64,
+        "completion_tokens": pl.Int64,
+        "cost_usd": pl.Float64,
+    }
+)
+
+SCORED = {
+    "problem_id": pl.String,
+    "content_sha": pl.String,
+    "scorer": pl.String,  # embedded:<version> or llm:<model>
+    "rubric_version": pl.String,
+    **dict.fromkeys(DIMENSIONS, pl.Float64),  # mean of the draws
+    "score": pl.Float64,  # weighted mean of the dimensions, 1 to 5
+    "uncertainty": pl.Float64,  # standard deviation of the draws' scores; for the embedded scorer of its prediction
+    "draws": pl.List(DRAW),
+}
+
+CALIBRATED = {
+    "problem_id": pl.String,
+    "content_sha": pl.String,
+    "score": pl.Float64,
+    "expected_solve_rate": pl.Float64,  # [0, 1], falls as score rises
+    "expected_solve_rate_low": pl.Float64,  # 90 % bootstrap interval
+    "expected_solve_rate_high": pl.Float64,
+    "band": pl.String,  # easy | medium | hard | expert
+    "evidence": pl.String,  # what the map was fitted to for this row's platform; `prior` where nothing was known
+    "observed_solve_rate": pl.Float64,  # null where unknown
+}
+
+SELECTED = {
+    "problem_id": pl.String,
+    "content_sha": pl.String,
+    "score": pl.Float64,
+    "expected_solve_rate": pl.Float64,
+    "band": pl.String,
+}
+
+VERIFIED = {
+    "problem_id": pl.String,
+    "content_sha": pl.String,
+    "references_run": pl.Int64,
+    "references_accepted": pl.Int64,
+    "wrong_run": pl.Int64,
+    "wrong_rejected": pl.Int64,
+    "tests_run": pl.Int64,
+    "slowest_reference_s": pl.Float64,
+    "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
+    "judge_version": pl.String,
+}
+
+SPLIT_TEST = pl.Struct({"name": pl.String, "sample": pl.Boolean, "input": pl.Binary, "expected": pl.Binary})
+
+SPLIT = {
+    **IDENTITY,
+    "split": pl.String,  # train | validation; benchmark rows: test
+    "prompt": pl.String,  # what the policy is asked: statement, io instructions, starter code
+    "statement": pl.String,
+    "io_mode": pl.String,
+    "entry_point": pl.String,
+    "starter_code": pl.String,
+    "tests": pl.List(SPLIT_TEST),  # self-contained: bytes inside
+    "checker": pl.String,
+    "time_limit_s": pl.Float64,
+    "memory_limit_mb": pl.Int64,
+    "references": pl.List(REFERENCE),  # verified accepted ones and known-wrong ones; empty for a benchmark
+    "difficulty": pl.String,  # train: the band; benchmark: its own easy | medium | hard
+    "score": pl.Float64,
+    "expected_solve_rate": pl.Float64,
+    "tags": pl.List(pl.String),
+    "license": pl.String,
+    "content_sha": pl.String,
+}
+"""One row of `train_split` and of the exported benchmark: everything training or scoring needs, nothing of Dagster."""
+
+BENCHMARK = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE)}
+"""`livecodebench_problems`: a split row plus the release that added the problem and its public samples."""
+
+
+def conform(frame: pl.DataFrame, schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """Exactly `schema`'s columns, in its order and types, sorted by problem_id. A missing column is an error."""
+    missing = [name for name in schema if name not in frame.columns]
+    if missing and frame.height:
+        raise ValueError(f"rows lack the columns {', '.join(missing)}")
+    if not frame.height:
+        return pl.DataFrame(schema=schema)
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).sort("problem_id")

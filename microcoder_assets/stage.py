@@ -1,0 +1,115 @@
+"""What every stage returns: its rows, and a decision for every row that came in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+
+class Kind(StrEnum):
+    """What a stage did with a row. `kept` and `changed` go on; the others end here."""
+
+    KEPT = "kept"
+    CHANGED = "changed"
+    DROPPED = "dropped"
+    MERGED = "merged"
+    ERROR = "error"
+
+
+GOES_ON = (Kind.KEPT, Kind.CHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the ledger.
+
+    reason: a snake_case code listed in REASONS. detail: small JSON-able facts for a person.
+    ref: tells apart rows of one problem id inside a stage (a second import of the same record); else empty.
+    parents: the problems this one was merged into or overlaps. sha_in / sha_out: content before and after.
+    """
+
+    problem_id: str
+    kind: Kind
+    reason: str
+    detail: dict[str, Any] = field(default_factory=dict)
+    score: float | None = None
+    rule: str | None = None
+    sha_in: str | None = None
+    sha_out: str | None = None
+    parents: Sequence[str] = ()
+    ref: str = ""
+
+    def __post_init__(self) -> None:
+        if self.reason not in REASONS:
+            raise ValueError(f"reason {self.reason!r} is not in stage.REASONS")
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """frame: the rows that go on, conforming to the stage's schema. decisions: one for every row that came in."""
+
+    frame: pl.DataFrame
+    decisions: list[Decision]
+
+    @property
+    def counts(self) -> Counter[Kind]:
+        return Counter(d.kind for d in self.decisions)
+
+    def accounted(self) -> str | None:
+        """None when the rows that go on are exactly those decided kept or changed; else what does not add up."""
+        going_on = sorted(d.problem_id for d in self.decisions if d.kind in GOES_ON)
+        rows = sorted(self.frame["problem_id"].to_list())
+        if going_on == rows:
+            return None
+        lost, extra = sorted(set(going_on) - set(rows)), sorted(set(rows) - set(going_on))
+        return f"{len(rows)} rows but {len(going_on)} decided to go on; lost {lost[:3]}, undecided {extra[:3]}"
+
+
+def count_reasons(decisions: Iterable[Decision]) -> Counter[tuple[Kind, str]]:
+    return Counter((d.kind, d.reason) for d in decisions)
+
+
+REASONS: dict[str, str] = {
+    "ok": "nothing stood against it",
+    # collection
+    "malformed_record": "the record could not be read; detail.error says why",
+    "bad_native_id": "the native id is empty or holds characters that an id may not have",
+    "statement_too_large": "the statement is over the size limit",
+    "same_id": "the source lists the same problem id twice; the first record is kept",
+    "vanished": "an earlier run had it, this one no longer sees it",
+    # processing
+    "empty_statement": "no statement text",
+    "incomplete_statement": "a required part of the statement is missing; detail.missing names it",
+    "not_a_program": "the answer is not a program (SQL, shell, output only)",
+    "unsupported_interactive": "interactive or multi-pass problems cannot be judged yet",
+    "duplicate_identity": "same platform key, URL or title and samples as detail.of",
+    "duplicate_samples": "same sample inputs and outputs as detail.of",
+    "duplicate_text": "near-duplicate statement of detail.of",
+    "benchmark_identity": "is a benchmark problem by id, URL or title",
+    "benchmark_samples": "has the samples of a benchmark problem",
+    "benchmark_ngrams": "shares too many 8-grams with a benchmark problem",
+    "benchmark_text": "near-duplicate of a benchmark problem's statement",
+    # filtering
+    "scored": "the rubric's dimensions were scored",
+    "score_failed": "the scorer gave no usable answer; detail.error says why",
+    "too_easy": "expected solve rate above the limit, or score below it",
+    "too_hard": "expected solve rate below the limit",
+    "language_not_wanted": "the statement's language is not among those to train on",
+    "no_tests": "no test to judge a program by",
+    "no_reference": "no reference solution in a language that the judge runs",
+    "needs_image": "the statement cannot be understood without an image",
+    "unjudgeable": "several right answers and no checker",
+    # verification
+    "unsupported_checker": "its checker is in a language that the judge does not run yet",
+    "reference_failed": "no accepted reference passes every test; detail holds the verdicts",
+    "references_disagree": "accepted references give different right answers and no checker is declared",
+    "wrong_accepted": "a known-wrong submission passes every test",
+    # publication
+    "no_token_budget": "the prompt is over the length limit",
+}
+"""Every reason code of the ledger, for people and for `sql/`."""

@@ -1,0 +1,1 @@
+"""Immutable Parquet, the decision ledger and the DuckDB catalogue."""

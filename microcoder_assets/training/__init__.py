@@ -1,0 +1,1 @@
+"""GRPO fine-tuning in a process of its own."""

@@ -1,0 +1,27 @@
+"""Fixtures every test room shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real public records; skipped where it is absent, except under CI=true."""
+    path = Path(os.environ.get("MICROCODER_DATA", CHECKOUT.parent / "shared" / "data"))
+    if not path.is_dir():
+        message = f"no real records at {path.name}/; set MICROCODER_DATA to their folder"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def examples_dir() -> Path:
+    return CHECKOUT / "examples"
