@@ -1,0 +1,87 @@
+"""Decisions as a table, and what changed between two of them.
+
+A *snapshot* holds the standing decision for every row that came into a stage; the *ledger* holds, append-only,
+every decision that was new or different when it was made, with its run, version and time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import polars as pl
+
+from microcoder_assets.stage import Decision, Kind
+
+SNAPSHOT = {
+    "problem_id": pl.String,
+    "ref": pl.String,
+    "decision": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+    "score": pl.Float64,
+    "rule": pl.String,
+    "sha_in": pl.String,
+    "sha_out": pl.String,
+    "parents": pl.List(pl.String),
+}
+
+LEDGER = {
+    "stage": pl.String,
+    "partition": pl.String,
+    "version": pl.Int64,
+    **SNAPSHOT,
+    "run_id": pl.String,
+    "code_version": pl.String,
+    "at": pl.Datetime("us", "UTC"),
+}
+
+
+def snapshot(decisions: Iterable[Decision]) -> pl.DataFrame:
+    """The decisions as SNAPSHOT rows, sorted, so that equal decisions are equal bytes."""
+    rows = [
+        (
+            d.problem_id,
+            d.ref,
+            d.kind.value,
+            d.reason,
+            json.dumps(d.detail, sort_keys=True, ensure_ascii=False) if d.detail else None,
+            d.score,
+            d.rule,
+            d.sha_in,
+            d.sha_out,
+            list(d.parents),
+        )
+        for d in decisions
+    ]
+    return pl.DataFrame(rows, schema=SNAPSHOT, orient="row").sort("problem_id", "ref", "decision")
+
+
+def changed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """What a ledger must add when `new` takes the place of `old`: decisions that were not there before.
+
+    A row kept with other content than it was kept with before reads `changed`; a problem that only `old` knows
+    gets `dropped, vanished`.
+    """
+    kept = pl.col("decision") == Kind.KEPT.value
+    before = old.filter(kept).select("problem_id", "ref", sha_before="sha_out")
+    fresh = (
+        new.join(old, on=list(SNAPSHOT), how="anti", nulls_equal=True)
+        .join(before, on=["problem_id", "ref"], how="left")
+        .with_columns(
+            decision=pl.when(kept & (pl.col("sha_out") != pl.col("sha_before")))
+            .then(pl.lit(Kind.CHANGED.value))
+            .otherwise("decision")
+        )
+        .select(list(SNAPSHOT))
+    )
+    vanished = old.join(new, on=["problem_id", "ref"], how="anti").with_columns(
+        decision=pl.lit(Kind.DROPPED.value),
+        reason=pl.lit("vanished"),
+        detail=pl.lit(None, pl.String),
+        score=pl.lit(None, pl.Float64),
+        rule=pl.lit(None, pl.String),
+        sha_in=pl.col("sha_out"),
+        sha_out=pl.lit(None, pl.String),
+    )
+    return pl.concat([fresh, vanished]).sort("problem_id", "ref", "decision")

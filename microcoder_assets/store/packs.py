@@ -1,0 +1,83 @@
+"""Append-only tables keyed by a hash: each key stored once, in immutable Parquet packs.
+
+They hold what is paid for once: test bytes, MinHash signatures, scores, verdicts, LLM answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from microcoder_assets.store.atomic import write_atomic
+
+SCHEMA = {"key": pl.String, "value": pl.Binary}
+
+
+class Packs:
+    """A persistent mapping from str keys to bytes that only grows.
+
+    Any number of processes may add at once: a pack is named by its content, so equal packs are one file, and a key
+    that two writers add at the same time is stored twice and means the same. Readers see whole packs only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: set[str] = set()
+        self._read: set[str] = set()
+
+    def get(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """The values of those keys that are there."""
+        wanted = sorted(set(keys) & self.known())
+        if not wanted:
+            return {}
+        found = (
+            pl.scan_parquet([self.folder / name for name in sorted(self._read)])
+            .filter(pl.col("key").is_in(wanted))
+            .collect()
+        )
+        return dict(zip(found["key"].to_list(), found["value"].to_list(), strict=True))
+
+    def put(self, values: Mapping[str, bytes]) -> None:
+        """Add what is new; a key that is there keeps its value."""
+        new = sorted(values.keys() - self.known())
+        if not new:
+            return
+        name = hashlib.sha256("\n".join(new).encode()).hexdigest()[:24] + ".parquet"
+        frame = pl.DataFrame({"key": new, "value": [values[key] for key in new]}, schema=SCHEMA)
+        write_atomic(self.folder / name, lambda path: frame.write_parquet(path, compression="zstd"))
+        self._read.add(name)
+        self._known.update(new)
+
+    def known(self) -> set[str]:
+        """Every key in the packs on disk now."""
+        if self.folder.is_dir():
+            fresh = sorted({path.name for path in self.folder.glob("*.parquet")} - self._read)
+            if fresh:
+                keys = pl.scan_parquet([self.folder / name for name in fresh]).select("key").collect()
+                self._known.update(keys["key"].to_list())
+                self._read.update(fresh)
+        return self._known
+
+
+class Blobs:
+    """Bytes by their sha256 (hex): every test input and expected output, each once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._packs = Packs(folder)
+
+    def put_many(self, blobs: Sequence[bytes]) -> list[str]:
+        """Store each blob; their hashes in the order given."""
+        shas = [hashlib.sha256(blob).hexdigest() for blob in blobs]
+        self._packs.put(dict(zip(shas, blobs, strict=True)))
+        return shas
+
+    def get_many(self, shas: Iterable[str]) -> dict[str, bytes]:
+        """The bytes of each hash. Raises KeyError naming the first that is not stored."""
+        wanted = set(shas)
+        found = self._packs.get(wanted)
+        if missing := wanted - found.keys():
+            raise KeyError(f"blob {min(missing)} is not in the store")
+        return found

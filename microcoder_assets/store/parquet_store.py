@@ -1,0 +1,212 @@
+"""The store: one current, immutable Parquet file for every asset and partition, named by an atomic manifest.
+
+    <root>/<asset>/<partition>/manifest.json      which files are current; replaced atomically, last
+                               data/<sha>.parquet        the rows
+                               decisions/<sha>.parquet   the standing decision for every row that came in
+                               ledger/<version>.parquet  the decisions that were new at that version
+    <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
+
+A writer holds its partition's lock; readers need none, because they follow a manifest to files that never change.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from microcoder_assets.schema import conform
+from microcoder_assets.stage import StageResult
+from microcoder_assets.store import ledger
+from microcoder_assets.store.atomic import exclusive, write_atomic, write_text_atomic
+from microcoder_assets.store.packs import Blobs, Packs
+
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Partition:
+    """Contest month (YYYY-MM) and platform; both empty for an asset that is not partitioned."""
+
+    month: str = ""
+    platform: str = ""
+
+    @property
+    def folder(self) -> str:
+        return f"month={self.month}/platform={self.platform}" if self.month else "all"
+
+    def __str__(self) -> str:
+        return f"{self.month}|{self.platform}" if self.month else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is current of one asset and partition.
+
+    sha256: of the data file. inputs: fingerprint of everything the rows were made from; equal inputs, equal rows.
+    counts: decisions by kind. extra: small facts that the asset keeps with its rows.
+    """
+
+    asset: str
+    partition: str
+    version: int
+    rows: int
+    sha256: str
+    data: str
+    decisions: str
+    counts: dict[str, int]
+    inputs: str
+    code_version: str
+    run_id: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class ParquetStore:
+    """Assets' rows and decisions under one root folder. Cheap to make; holds no handles."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = Blobs(root / "packs" / "blobs")
+
+    def packs(self, name: str) -> Packs:
+        return Packs(self.root / "packs" / name)
+
+    def folder(self, asset: str, partition: Partition) -> Path:
+        return self.root / asset / partition.folder
+
+    def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:  # noqa: B008 - frozen
+        try:
+            return Manifest(**json.loads((self.folder(asset, partition) / "manifest.json").read_text("utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def manifests(self, asset: str) -> list[Manifest]:
+        """Current manifests of all partitions, in partition order."""
+        found = [
+            Manifest(**json.loads(path.read_text("utf-8"))) for path in (self.root / asset).glob("**/manifest.json")
+        ]
+        return sorted(found, key=lambda manifest: manifest.partition)
+
+    def fingerprint(self, asset: str) -> str:
+        """sha256 over the current rows of an asset: what a later stage's inputs are made of."""
+        lines = [f"{m.partition} {m.sha256}" for m in self.manifests(asset) if m.rows]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def data_files(self, asset: str, partitions: Iterable[Partition] | None = None) -> list[Path]:
+        wanted = None if partitions is None else {str(partition) for partition in partitions}
+        return [
+            self._path(m, m.data) for m in self.manifests(asset) if wanted is None or m.partition in wanted
+        ]
+
+    def decision_files(self, asset: str) -> list[Path]:
+        return [self._path(m, m.decisions) for m in self.manifests(asset)]
+
+    def ledger_files(self, asset: str) -> list[Path]:
+        """The ledger of every published version; a file that a killed writer left behind is not among them."""
+        return [
+            path
+            for m in self.manifests(asset)
+            for path in sorted(self._path(m, "ledger").glob("[0-9]*.parquet"))
+            if int(path.stem) <= m.version
+        ]
+
+    def read(self, asset: str, schema: Schema, partitions: Iterable[Partition] | None = None) -> pl.DataFrame:
+        """Current rows of an asset, of `partitions` or of all, sorted by problem_id."""
+        files = self.data_files(asset, partitions)
+        return conform(pl.read_parquet(files) if files else pl.DataFrame(schema=schema), schema)
+
+    def publish(
+        self,
+        asset: str,
+        result: StageResult,
+        *,
+        partition: Partition = Partition(),  # noqa: B008 - frozen
+        inputs: str,
+        code_version: str,
+        run_id: str,
+        extra: dict[str, Any] | None = None,
+    ) -> Manifest:
+        """Make `result` the current rows and append what changed to the ledger.
+
+        Nothing is written when rows, decisions, inputs and code version all stand already. A writer that dies
+        leaves the manifest, and so every reader, at the version before.
+        """
+        folder = self.folder(asset, partition)
+        with exclusive(folder):
+            current = self.manifest(asset, partition)
+            standing = ledger.snapshot(result.decisions)
+            data = _content_file(folder, "data", result.frame)
+            decisions = _content_file(folder, "decisions", standing)
+            same = current and (current.data, current.decisions) == (data.name, decisions.name)
+            if same and current and (current.inputs, current.code_version) == (inputs, code_version):
+                return current
+            before = current.version if current else 0
+            version = before if same else before + 1
+            if not same:
+                old = pl.read_parquet(self._path(current, current.decisions)) if current else standing.clear()
+                lines = ledger.changed(old, standing).with_columns(
+                    stage=pl.lit(asset),
+                    partition=pl.lit(str(partition)),
+                    version=pl.lit(version),
+                    run_id=pl.lit(run_id),
+                    code_version=pl.lit(code_version),
+                    at=pl.lit(dt.datetime.now(dt.UTC)),
+                )
+                lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
+                write_atomic(folder / "ledger" / f"{version:06d}.parquet", lines.write_parquet)
+            manifest = Manifest(
+                asset=asset,
+                partition=str(partition),
+                version=version,
+                rows=result.frame.height,
+                sha256=data.sha256,
+                data=data.name,
+                decisions=decisions.name,
+                counts={kind.value: count for kind, count in sorted(result.counts.items())},
+                inputs=inputs,
+                code_version=code_version,
+                run_id=run_id,
+                extra=extra or {},
+            )
+            text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
+            write_text_atomic(folder / "manifest.json", text + "\n")
+            return manifest
+
+    def _path(self, manifest: Manifest, name: str) -> Path:
+        month, _, platform = manifest.partition.partition("|")
+        return self.folder(manifest.asset, Partition(month, platform)) / name
+
+
+@dataclass(frozen=True, slots=True)
+class _ContentFile:
+    name: str
+    sha256: str
+
+
+def _content_file(folder: Path, kind: str, frame: pl.DataFrame) -> _ContentFile:
+    """Store `frame` under its own hash, unless it is there; equal rows are equal bytes."""
+    data = parquet_bytes(frame)
+    sha256 = hashlib.sha256(data).hexdigest()
+    name = f"{kind}/{sha256[:24]}.parquet"
+    if not (folder / name).exists():
+        write_atomic(folder / name, lambda temporary: temporary.write_bytes(data))
+    return _ContentFile(name, sha256)
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """`frame` as one Parquet file, always with the same bytes for the same rows."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=True)
+    return buffer.getvalue()
+
+
+def partitions_of(keys: Sequence[str]) -> list[Partition]:
+    """Partitions from Dagster's multi-partition keys (`month|platform`)."""
+    return [Partition(*key.split("|", 1)) for key in keys]
