@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+Schema = dict[str, pl.DataType | type[pl.DataType]]
+
 REFERENCE = pl.Struct({"name": pl.String, "language": pl.String, "label": pl.String, "code": pl.String})
 """A submission known to the source. label: accepted, wrong_answer, time_limit_exceeded, run_time_error or rejected."""
 
@@ -27,7 +29,7 @@ RATING = pl.Struct({"source": pl.String, "value": pl.Float64})
 """Difficulty as a platform or its community measured it: an Elo-like number, or a solve rate in [0, 1] when the
 source name ends in `_solve_rate`."""
 
-IDENTITY: dict[str, pl.DataType | type[pl.DataType]] = {
+IDENTITY: Schema = {
     "problem_id": pl.String,  # platform:native-id, stable for ever
     "platform": pl.String,
     "native_id": pl.String,
@@ -38,7 +40,7 @@ IDENTITY: dict[str, pl.DataType | type[pl.DataType]] = {
     "published_basis": pl.String,  # contest | archive | inferred | null
 }
 
-JUDGING: dict[str, pl.DataType | type[pl.DataType]] = {
+JUDGING: Schema = {
     "io_mode": pl.String,  # stdin | function | null (not a program: SQL, shell, output-only)
     "entry_point": pl.String,
     "starter_code": pl.String,
@@ -49,14 +51,14 @@ JUDGING: dict[str, pl.DataType | type[pl.DataType]] = {
     "references": pl.List(REFERENCE),
 }
 
-EVIDENCE: dict[str, pl.DataType | type[pl.DataType]] = {
+EVIDENCE: Schema = {
     "tags": pl.List(pl.String),
     "difficulty_label": pl.String,  # the platform's own word, lower case: easy, medium, hard, gold, ...
     "ratings": pl.List(RATING),
     "license": pl.String,
 }
 
-SCRAPED = {
+SCRAPED: Schema = {
     **IDENTITY,
     "source_kind": pl.String,  # the adapter: leetcode, codeforces, kattis, ...
     "source_ref": pl.String,  # file and row inside the source, relative: problems.jsonl.gz#17
@@ -70,7 +72,7 @@ SCRAPED = {
     "record_sha": pl.String,  # sha256 of the record as served
 }
 
-NORMALIZED = {
+NORMALIZED: Schema = {
     **IDENTITY,
     "source_kind": pl.String,
     "source_ref": pl.String,
@@ -88,7 +90,7 @@ NORMALIZED = {
     "content_sha": pl.String,  # over the canonical content: statement, limits, tests, checker
 }
 
-UNIQUE = {
+UNIQUE: Schema = {
     **NORMALIZED,
     "merged_ids": pl.List(pl.String),  # problems merged into this one
     "benchmark_nearest": pl.String,  # problem_id of the nearest benchmark item, null without a benchmark
@@ -107,7 +109,7 @@ DRAW = pl.Struct(
     }
 )
 
-SCORED = {
+SCORED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
     "scorer": pl.String,  # embedded:<version> or llm:<model>
@@ -118,7 +120,7 @@ SCORED = {
     "draws": pl.List(DRAW),
 }
 
-CALIBRATED = {
+CALIBRATED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
     "score": pl.Float64,
@@ -130,7 +132,7 @@ CALIBRATED = {
     "observed_solve_rate": pl.Float64,  # null where unknown
 }
 
-SELECTED = {
+SELECTED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
     "score": pl.Float64,
@@ -138,7 +140,7 @@ SELECTED = {
     "band": pl.String,
 }
 
-VERIFIED = {
+VERIFIED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
     "references_run": pl.Int64,
@@ -153,7 +155,7 @@ VERIFIED = {
 
 SPLIT_TEST = pl.Struct({"name": pl.String, "sample": pl.Boolean, "input": pl.Binary, "expected": pl.Binary})
 
-SPLIT = {
+SPLIT: Schema = {
     **IDENTITY,
     "split": pl.String,  # train | validation; benchmark rows: test
     "prompt": pl.String,  # what the policy is asked: statement, io instructions, starter code
@@ -175,11 +177,11 @@ SPLIT = {
 }
 """One row of `train_split` and of the exported benchmark: everything training or scoring needs, nothing of Dagster."""
 
-BENCHMARK = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE)}
+BENCHMARK: Schema = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE)}
 """`livecodebench_problems`: a split row plus the release that added the problem and its public samples."""
 
 
-def conform(frame: pl.DataFrame, schema: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Exactly `schema`'s columns, in its order and types, sorted by problem_id. A missing column is an error."""
     missing = [name for name in schema if name not in frame.columns]
     if missing and frame.height:

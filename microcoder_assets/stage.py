@@ -10,6 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from microcoder_assets.schema import Schema
+
 
 class Kind(StrEnum):
     """What a stage did with a row. `kept` and `changed` go on; the others end here."""
@@ -55,6 +57,12 @@ class StageResult:
 
     frame: pl.DataFrame
     decisions: list[Decision]
+
+    @classmethod
+    def together(cls, results: Sequence[StageResult], schema: Schema) -> StageResult:
+        """The results of several partitions as one."""
+        frame = pl.concat([pl.DataFrame(schema=schema), *(result.frame for result in results)])
+        return cls(frame, [decision for result in results for decision in result.decisions])
 
     @property
     def counts(self) -> Counter[Kind]:

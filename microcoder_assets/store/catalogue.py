@@ -14,7 +14,7 @@ from microcoder_assets import schema
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.errors import UserError
 from microcoder_assets.store import ledger
-from microcoder_assets.store.parquet_store import ParquetStore, Schema
+from microcoder_assets.store.parquet_store import ParquetStore
 
 STAGES: tuple[str, ...] = (
     "scraped_problems",
@@ -28,7 +28,7 @@ STAGES: tuple[str, ...] = (
 )
 """The assets whose rows are problems, in the order that a problem passes through them."""
 
-TABLES: dict[str, Schema] = {
+TABLES: dict[str, schema.Schema] = {
     "scraped_problems": schema.SCRAPED,
     "livecodebench_problems": schema.BENCHMARK,
     "normalized_problems": schema.NORMALIZED,
@@ -70,8 +70,8 @@ def query(store: ParquetStore, sql: str, parameters: list[object] | None = None)
     """Rows of one SQL statement over the views. Raises UserError with DuckDB's own words on a mistake in it."""
     with connect(store) as connection:
         try:
-            connection.execute(sql, parameters)
-            return pl.DataFrame(connection.to_arrow_table()) if connection.description else pl.DataFrame()
+            rows = connection.sql(sql, params=parameters)
+            return rows.pl() if rows is not None else pl.DataFrame()
         except duckdb.Error as error:
             raise UserError(f"SQL: {str(error).strip()}") from error
 
@@ -81,9 +81,10 @@ def report(name: str) -> str:
     return (bundled("sql") / "reports" / f"{name}.sql").read_text("utf-8")
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: Schema) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: schema.Schema) -> None:
     if files:
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(files)})")
+        rows = f"read_parquet({_quoted(files)}, hive_partitioning = false)"
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {rows}")
     else:
         empty = pl.DataFrame(schema=columns).to_arrow()
         connection.register("empty_rows", empty)

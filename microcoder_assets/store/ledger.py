@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from microcoder_assets.schema import Schema
 from microcoder_assets.stage import Decision, Kind
 
-SNAPSHOT = {
+SNAPSHOT: Schema = {
     "problem_id": pl.String,
     "ref": pl.String,
     "decision": pl.String,
@@ -26,14 +27,14 @@ SNAPSHOT = {
     "parents": pl.List(pl.String),
 }
 
-LEDGER = {
+LEDGER: Schema = {
     "stage": pl.String,
     "partition": pl.String,
     "version": pl.Int64,
     **SNAPSHOT,
     "run_id": pl.String,
     "code_version": pl.String,
-    "at": pl.Datetime("us", "UTC"),
+    "decided_at": pl.Datetime("us", "UTC"),
 }
 
 

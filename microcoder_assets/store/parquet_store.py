@@ -15,20 +15,18 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from microcoder_assets.schema import conform
+from microcoder_assets.schema import Schema, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import ledger
 from microcoder_assets.store.atomic import exclusive, write_atomic, write_text_atomic
 from microcoder_assets.store.packs import Blobs, Packs
-
-Schema = dict[str, pl.DataType | type[pl.DataType]]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -81,7 +79,7 @@ class ParquetStore:
     def folder(self, asset: str, partition: Partition) -> Path:
         return self.root / asset / partition.folder
 
-    def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:  # noqa: B008 - frozen
+    def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:
         try:
             return Manifest(**json.loads((self.folder(asset, partition) / "manifest.json").read_text("utf-8")))
         except FileNotFoundError:
@@ -127,7 +125,7 @@ class ParquetStore:
         asset: str,
         result: StageResult,
         *,
-        partition: Partition = Partition(),  # noqa: B008 - frozen
+        partition: Partition = Partition(),
         inputs: str,
         code_version: str,
         run_id: str,
@@ -157,7 +155,7 @@ class ParquetStore:
                     version=pl.lit(version),
                     run_id=pl.lit(run_id),
                     code_version=pl.lit(code_version),
-                    at=pl.lit(dt.datetime.now(dt.UTC)),
+                    decided_at=pl.lit(dt.datetime.now(dt.UTC)),
                 )
                 lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
                 write_atomic(folder / "ledger" / f"{version:06d}.parquet", lines.write_parquet)
@@ -205,8 +203,3 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", statistics=True)
     return buffer.getvalue()
-
-
-def partitions_of(keys: Sequence[str]) -> list[Partition]:
-    """Partitions from Dagster's multi-partition keys (`month|platform`)."""
-    return [Partition(*key.split("|", 1)) for key in keys]

@@ -13,5 +13,5 @@ QUALIFY row_number() OVER (PARTITION BY problem_id ORDER BY position DESC, decis
 
 -- Every decision ever made about a problem, oldest first.
 CREATE VIEW problem_timeline AS
-SELECT problem_id, at, stage, decision, reason, detail, score, rule, parents, sha_in, sha_out, run_id, code_version
+SELECT problem_id, decided_at, stage, decision, reason, detail, score, rule, parents, sha_in, sha_out, run_id, code_version
 FROM ledger;

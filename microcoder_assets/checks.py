@@ -1,0 +1,124 @@
+"""Blocking checks: a stage whose rows do not hold what they promise stops the run before anything is built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from microcoder_assets.processing.decontaminate import find_overlap
+from microcoder_assets.project import Project
+from microcoder_assets.resources import Workspace
+from microcoder_assets.schema import BENCHMARK, SPLIT
+from microcoder_assets.stage import Kind
+from microcoder_assets.store.catalogue import STAGES, TABLES
+from microcoder_assets.store.ledger import SNAPSHOT
+
+PREVIOUS = dict(zip(STAGES[1:], STAGES, strict=False))
+"""The stage whose rows come into a stage."""
+
+Finding = str | None
+"""What is wrong, in one line; None when nothing is."""
+
+
+def has_schema(project: Project, asset: str) -> Finding:
+    """Every current file has exactly the columns and types of `schema.py`."""
+    expected = pl.Schema(TABLES[asset])
+    for path in project.store.data_files(asset):
+        found = pl.read_parquet_schema(path)
+        if found != dict(expected):
+            wrong = [name for name in {*expected, *found} if expected.get(name) != found.get(name)]
+            return f"{path.name}: columns {', '.join(sorted(wrong))} are not as schema.py says"
+    return None
+
+
+def has_unique_ids(project: Project, asset: str) -> Finding:
+    """No problem id twice over all partitions."""
+    files = project.store.data_files(asset)
+    if not files:
+        return None
+    twice = pl.scan_parquet(files).group_by("problem_id").len().filter(pl.col("len") > 1).collect()
+    return f"{twice.height} ids occur more than once, such as {twice['problem_id'].min()}" if twice.height else None
+
+
+def accounts_for_rows(project: Project, asset: str) -> Finding:
+    """Every row that came in was decided once, those kept are exactly the rows, and all came from the stage before."""
+    store = project.store
+    decisions = _scan(store.decision_files(asset)).select("problem_id", "ref", "decision").collect()
+    rows = _scan(store.data_files(asset)).select("problem_id").collect()
+    kept = decisions.filter(pl.col("decision").is_in([Kind.KEPT.value, Kind.CHANGED.value]))
+    undecided = rows.join(kept, on="problem_id", how="anti")
+    lost = kept.join(rows, on="problem_id", how="anti")
+    if undecided.height or lost.height or kept.height != rows.height:
+        return f"{rows.height} rows, {kept.height} kept; undecided {undecided.height}, lost {lost.height}"
+    if twice := decisions.height - decisions.unique(["problem_id", "ref"]).height:
+        return f"{twice} rows were decided more than once"
+    if before := PREVIOUS.get(asset):
+        came = _scan(store.data_files(before)).select("problem_id").collect()
+        if came.height != decisions.height or came.join(decisions, on="problem_id", how="anti").height:
+            return f"{before} holds {came.height} rows, but {decisions.height} were decided"
+    return None
+
+
+def _scan(files: list[Path]) -> pl.LazyFrame:
+    return pl.scan_parquet(files) if files else pl.LazyFrame(schema={"problem_id": pl.String, **SNAPSHOT})
+
+
+def is_free_of_benchmark(project: Project, asset: str) -> Finding:
+    """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
+    rows = project.store.read(asset, TABLES[asset])
+    benchmark = project.store.read("livecodebench_problems", BENCHMARK)
+    overlap = find_overlap(rows, benchmark, project.settings.decontamination)
+    return f"{overlap.height} rows overlap, such as {overlap.row(0)}" if overlap.height else None
+
+
+def has_disjoint_parts(project: Project, asset: str) -> Finding:
+    """No problem, and no content, in both the train and the validation part."""
+    rows = project.store.read(asset, SPLIT)
+    for column in ("problem_id", "content_sha", "statement"):
+        parts = rows.group_by(column).agg(pl.col("split").n_unique())
+        if shared := parts.filter(pl.col("split") > 1).height:
+            return f"{shared} values of {column} are in both parts"
+    return None
+
+
+EVERY_STAGE: dict[str, Callable[[Project, str], Finding]] = {
+    "schema": has_schema,
+    "unique_ids": has_unique_ids,
+    "rows_accounted": accounts_for_rows,
+}
+CHECKS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
+    **dict.fromkeys(STAGES, EVERY_STAGE),
+    "livecodebench_problems": {"schema": has_schema, "unique_ids": has_unique_ids},
+    "unique_problems": {**EVERY_STAGE, "zero_benchmark_overlap": is_free_of_benchmark},
+    "train_split": {
+        **EVERY_STAGE,
+        "zero_benchmark_overlap": is_free_of_benchmark,
+        "split_disjoint": has_disjoint_parts,
+    },
+}
+
+
+def checks_of(asset: str) -> dg.AssetChecksDefinition:
+    """The asset's checks as one step, each of them blocking."""
+    checks = CHECKS[asset]
+    specs = [
+        dg.AssetCheckSpec(name, asset=asset, blocking=True, description=(check.__doc__ or "").strip())
+        for name, check in checks.items()
+    ]
+
+    @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
+    def run(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+        project = workspace.project()
+        for name, check in checks.items():
+            finding = check(project, asset)
+            yield dg.AssetCheckResult(
+                asset_key=asset, check_name=name, passed=finding is None, metadata={"finding": finding or "none"}
+            )
+
+    return run
+
+
+ASSET_CHECKS = [checks_of(asset) for asset in CHECKS]

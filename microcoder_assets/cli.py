@@ -1,0 +1,232 @@
+"""The `microcoder` command."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from microcoder_assets.errors import UserError
+from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
+
+USER_ERROR, FAILURE = 2, 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="microcoder")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_HOME,
+    envvar=HOME_VARIABLE,
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the store, the models and the Dagster instance.",
+)
+@click.pass_context
+def main(context: click.Context, home: Path) -> None:
+    """Curate contest problems for code RL, train a policy on them, and score it.
+
+    \b
+    microcoder run                             the whole graph on the sample archive
+    microcoder run --source leetcode:FOLDER    ... on your own records
+    microcoder funnel                          where rows went
+    microcoder lineage PROBLEM                 one problem's story
+    microcoder sql "FROM why_dropped"          anything else
+    """
+    context.obj = home.resolve()
+
+
+def _command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Users' mistakes and failed runs end in one line, not in a traceback."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except UserError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(USER_ERROR)
+        except RuntimeError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(FAILURE)
+        except KeyboardInterrupt:
+            click.echo("stopped; what was finished is stored, run again to go on", err=True)
+            sys.exit(130)
+
+    return wrapped
+
+
+@main.command()
+@click.option(
+    "--source", "sources", multiple=True, metavar="KIND:PATH",
+    help="Where problems come from; may be given several times. Kinds: leetcode, codeforces, kattis, rllm, oi. "
+    "Remembered for the next run, the web UI and the schedule.",
+)
+@click.option("--benchmark", type=click.Path(path_type=Path), metavar="PATH",
+              help="LiveCodeBench folder or file: scored, and kept out of training.")
+@click.option("--no-benchmark", is_flag=True, help="Forget the benchmark: nothing is decontaminated or scored.")
+@click.option("--settings", "settings_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="TOML file of settings; microcoder_assets/config.py documents each.")
+@click.option("--until", default="livecodebench_scores", show_default=True, metavar="ASSET",
+              help="Stop when this asset stands.")
+@click.pass_obj
+@_command
+def run(
+    home: Path, sources: tuple[str, ...], benchmark: Path | None, no_benchmark: bool, settings_file: Path | None,
+    until: str,
+) -> None:
+    """Make every asset up to --until, redoing only what changed.
+
+    Without options: the sources of the last run, or the sample archive that comes with the package.
+
+    \b
+    microcoder run --source leetcode:data/leetcode-doocs --source kattis:packages/ \\
+                   --benchmark data/livecodebench --until train_split
+    """
+    from microcoder_assets import plan
+    from microcoder_assets.runner import Runner
+
+    started = time.monotonic()
+    wanted = plan.until(until)
+    project = Project.load(home).with_inputs(sources, benchmark, settings_file, no_benchmark)
+    project.check()
+    project.save()
+    made = Runner(project).run(until)
+    _print_funnel(project)
+    if "grpo_policy" in wanted:
+        _print_scores(project)
+    seconds = time.monotonic() - started
+    click.echo(f"\n{len(made)} of {len(wanted)} assets made in {seconds:.0f} s" if made else
+               f"\nall {len(wanted)} assets unchanged ({seconds:.0f} s)")
+
+
+@main.command()
+@click.option("--from", "first", required=True, metavar="YYYY-MM", help="First contest month.")
+@click.option("--to", "last", required=True, metavar="YYYY-MM", help="Last contest month.")
+@click.option("--platform", "platforms", multiple=True, help="Only these platforms; may be given several times.")
+@click.option("--chunk", type=click.IntRange(min=1), default=6, show_default=True, help="Months a Dagster run.")
+@click.option("--force", is_flag=True, help="Make partitions again even where they stand.")
+@click.option("--dry-run", is_flag=True, help="Print what would run.")
+@click.pass_obj
+@_command
+def backfill(
+    home: Path, first: str, last: str, platforms: tuple[str, ...], chunk: int, force: bool, dry_run: bool
+) -> None:
+    """Scrape and normalize a span of contest months, in this process and against the real Dagster instance.
+
+    Partitions that already stand are left alone, so that an interrupted backfill goes on where it stopped.
+
+    \b
+    microcoder backfill --from 2026-01 --to 2026-06 --platform codeforces
+    """
+    from microcoder_assets.backfill import chunks_of
+    from microcoder_assets.runner import PARTITIONED, Runner
+
+    project = Project.load(home)
+    project.check()
+    runner = Runner(project)
+    chunks = chunks_of(runner, first, last, platforms, chunk, force)
+    for number, part in enumerate(chunks, start=1):
+        click.echo(f"[{number}/{len(chunks)}] {part}", err=True)
+        if not dry_run:
+            runner.materialize(PARTITIONED, part)
+    verb = "would run" if dry_run else "done"
+    click.echo(f"{len(chunks)} chunks {verb}" if chunks else "nothing to do: every partition stands")
+
+
+@main.command()
+@click.option("--by-platform", is_flag=True, help="One line for each stage and platform.")
+@click.option("--reasons", is_flag=True, help="Why rows did not go on.")
+@click.pass_obj
+@_command
+def funnel(home: Path, by_platform: bool, reasons: bool) -> None:
+    """Where rows go: for each stage, how many came in and how many went each way."""
+    from microcoder_assets.reports import text_table
+    from microcoder_assets.store.catalogue import query, report
+
+    project = Project.load(home)
+    name = "why_dropped" if reasons else "funnel_by_platform" if by_platform else "funnel"
+    click.echo(text_table(query(project.store, report(name))))
+
+
+@main.command()
+@click.argument("problem")
+@click.pass_obj
+@_command
+def lineage(home: Path, problem: str) -> None:
+    """The whole story of one PROBLEM (platform:native-id): every stage's decision and its reason."""
+    from microcoder_assets.lineage import story
+
+    click.echo(story(Project.load(home).store, problem))
+
+
+@main.command()
+@click.argument("statement")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values instead of a table.")
+@click.pass_obj
+@_command
+def sql(home: Path, statement: str, as_csv: bool) -> None:
+    """Run one SQL STATEMENT over the store.
+
+    \b
+    Views: one for each asset, and decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
+    problem_timeline.
+    microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
+    """
+    from microcoder_assets.reports import text_table
+    from microcoder_assets.store.catalogue import query
+
+    rows = query(Project.load(home).store, statement)
+    click.echo(rows.write_csv() if as_csv else text_table(rows))
+
+
+@main.command()
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.pass_obj
+@_command
+def ui(home: Path, port: int, host: str) -> None:
+    """The Dagster web UI over this home: its runs, its asset graph, its schedule. Stop it with Ctrl-C."""
+    from microcoder_assets.runner import prepare_instance
+
+    prepare_instance(home)
+    os.environ[HOME_VARIABLE] = str(home)
+    arguments = ["-m", "microcoder_assets.definitions", "--port", str(port), "--host", host]
+    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *arguments])
+
+
+@main.command()
+@click.argument("database", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+@_command
+def catalogue(home: Path, database: Path) -> None:
+    """Write the views as a DuckDB file DATABASE for other clients. It can be deleted and made again at any time."""
+    from microcoder_assets.store.catalogue import rebuild
+
+    rebuild(Project.load(home).store, database)
+    click.echo(f"views over {home} written to {database}")
+
+
+def _print_funnel(project: Project) -> None:
+    from microcoder_assets.reports import text_table
+    from microcoder_assets.store.catalogue import query, report
+
+    click.echo("\n" + text_table(query(project.store, report("funnel"))))
+
+
+def _print_scores(project: Project) -> None:
+    from microcoder_assets.evaluation.table import score_table
+    from microcoder_assets.reports import text_table
+
+    click.echo("\n" + text_table(score_table(project)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Assets of the filtering stage: predict, calibrate, select."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from microcoder_assets import plan
+from microcoder_assets.filtering.calibrate import calibrate
+from microcoder_assets.filtering.plots import reliability_plot, score_histogram
+from microcoder_assets.filtering.rubric import load_rubric
+from microcoder_assets.filtering.score import make_scorer, score_problems
+from microcoder_assets.filtering.select import select
+from microcoder_assets.processing.assets import unique_problems
+from microcoder_assets.publishing import publish
+from microcoder_assets.reports import inline_png, markdown_table
+from microcoder_assets.resources import Workspace
+from microcoder_assets.schema import CALIBRATED, SCORED, SELECTED, UNIQUE
+
+
+@dg.asset(
+    group_name="filtering",
+    deps=[unique_problems],
+    code_version=plan.code_version("scored_problems"),
+    pool="llm",
+    kinds={"parquet"},
+)
+def scored_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """Five rubric dimensions for each problem, every draw kept."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "scored_problems")
+    rubric = load_rubric()
+    scorer = make_scorer(project.settings.scoring, rubric, project.store.packs("llm"))
+    result = score_problems(project.store.read("unique_problems", UNIQUE), scorer, rubric)
+    plot = inline_png(score_histogram(result.frame), "scores")
+    return publish(
+        context,
+        project,
+        result,
+        SCORED,
+        inputs=inputs,
+        metadata={"scorer": scorer.name, "rubric": rubric.version, "scores": dg.MetadataValue.md(plot)},
+    )
+
+
+@dg.asset(
+    group_name="filtering",
+    deps=[scored_problems],
+    code_version=plan.code_version("calibrated_problems"),
+    kinds={"parquet"},
+)
+def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """Each score mapped to an expected solve rate and a difficulty band."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "calibrated_problems")
+    scored = project.store.read("scored_problems", SCORED)
+    problems = project.store.read("unique_problems", UNIQUE)
+    result, report = calibrate(scored, problems, project.settings.calibration)
+    plot = inline_png(reliability_plot(report), "reliability")
+    return publish(
+        context,
+        project,
+        result,
+        CALIBRATED,
+        inputs=inputs,
+        metadata={
+            "reliability": dg.MetadataValue.md(plot),
+            "evidence": dg.MetadataValue.md(markdown_table(report.summary())),
+        },
+    )
+
+
+@dg.asset(
+    group_name="filtering",
+    deps=[calibrated_problems],
+    code_version=plan.code_version("selected_problems"),
+    kinds={"parquet"},
+)
+def selected_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """Those hard and clean enough to train on."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "selected_problems")
+    calibrated = project.store.read("calibrated_problems", CALIBRATED)
+    problems = project.store.read("unique_problems", UNIQUE)
+    result = select(calibrated, problems, project.settings.selection)
+    return publish(context, project, result, SELECTED, inputs=inputs)

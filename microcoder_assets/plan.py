@@ -1,0 +1,90 @@
+"""What each asset is made from, and whether that still stands: the reason a second run does nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from microcoder_assets.collection import livecodebench
+from microcoder_assets.errors import UserError
+from microcoder_assets.project import Project
+from microcoder_assets.store import Partition
+from microcoder_judge import JUDGE_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """upstream: assets whose rows it reads. sections: its parts of Settings. version: raise it when its code means
+    something else; only then, and when inputs or settings change, is the stage redone."""
+
+    upstream: tuple[str, ...]
+    sections: tuple[str, ...]
+    version: str
+    partitioned: bool = False
+
+
+STAGES: dict[str, Stage] = {
+    "scraped_problems": Stage((), ("collection",), "1", partitioned=True),
+    "livecodebench_problems": Stage((), (), "1"),
+    "normalized_problems": Stage(("scraped_problems",), (), "1", partitioned=True),
+    "unique_problems": Stage(
+        ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "1"
+    ),
+    "scored_problems": Stage(("unique_problems",), ("scoring",), "1"),
+    "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "1"),
+    "selected_problems": Stage(("calibrated_problems", "unique_problems"), ("selection",), "1"),
+    "verified_problems": Stage(("selected_problems", "unique_problems"), ("verification",), f"1-{JUDGE_VERSION}"),
+    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "1"),
+    "grpo_policy": Stage(("train_split",), ("training",), "1"),
+    "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
+}
+"""Every asset, in an order in which each comes after what it reads."""
+
+
+def until(asset: str) -> list[str]:
+    """The assets to make so that `asset` stands, in order. Raises UserError for an unknown name."""
+    if asset not in STAGES:
+        raise UserError(f"unknown asset {asset!r}; one of {', '.join(STAGES)}")
+    needed, ordered = {asset}, []
+    for name in reversed(STAGES):
+        if name in needed:
+            ordered.append(name)
+            needed.update(STAGES[name].upstream)
+    return ordered[::-1]
+
+
+def code_version(asset: str) -> str:
+    return STAGES[asset].version
+
+
+def inputs_of_platform(project: Project, platform: str) -> str:
+    """Fingerprint of everything `scraped_problems` of one platform is made from."""
+    sources = [source.fingerprint() for source in project.open_sources() if platform in source.platforms]
+    return _digest(project, "scraped_problems", sources)
+
+
+def inputs_of_partition(project: Project, partition: Partition) -> str:
+    """Fingerprint of what one partition of `normalized_problems` is made from."""
+    scraped = project.store.manifest("scraped_problems", partition)
+    return _digest(project, "normalized_problems", [scraped.sha256 if scraped else ""])
+
+
+def inputs_of(project: Project, asset: str) -> str:
+    """Fingerprint of what an asset without partitions is made from."""
+    if asset == "livecodebench_problems":
+        parts = [livecodebench.fingerprint(project.benchmark) if project.benchmark else ""]
+    else:
+        parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream]
+    return _digest(project, asset, parts)
+
+
+def is_fresh(project: Project, asset: str) -> bool:
+    """Whether the current rows of an asset without partitions were made from what stands now."""
+    manifest = project.store.manifest(asset)
+    return manifest is not None and manifest.inputs == inputs_of(project, asset)
+
+
+def _digest(project: Project, asset: str, parts: list[str]) -> str:
+    stage = STAGES[asset]
+    settings = [getattr(project.settings, section).model_dump_json() for section in stage.sections]
+    return hashlib.sha256("\n".join([asset, stage.version, *settings, *parts]).encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""Assets of the processing stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from microcoder_assets import plan
+from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
+from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
+from microcoder_assets.processing.normalize import normalize
+from microcoder_assets.processing.unique import find_unique
+from microcoder_assets.publishing import materialized, publish, publish_partition
+from microcoder_assets.reports import markdown_table
+from microcoder_assets.resources import Workspace
+from microcoder_assets.schema import BENCHMARK, NORMALIZED, SCRAPED, UNIQUE
+from microcoder_assets.stage import StageResult
+
+
+@dg.asset(
+    group_name="processing",
+    deps=[scraped_problems],
+    partitions_def=MONTH_PLATFORM,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    code_version=plan.code_version("normalized_problems"),
+    kinds={"parquet"},
+)
+def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """The same problems in one schema: clean Markdown, limits, samples, tests, io mode, checker, references."""
+    project = workspace.project()
+    results, manifests = [], []
+    for partition in sorted(partitions_of(context.partition_keys)):
+        if project.store.manifest("scraped_problems", partition) is None:
+            continue
+        inputs = plan.inputs_of_partition(project, partition)
+        scraped = project.store.read("scraped_problems", SCRAPED, [partition])
+        result = normalize(scraped, project.store.blobs)
+        manifests.append(publish_partition(context, project, result, partition, inputs))
+        results.append(result)
+    return materialized(context, StageResult.together(results, NORMALIZED), NORMALIZED, manifests)
+
+
+@dg.asset(
+    group_name="processing",
+    deps=[dg.AssetDep(normalized_problems, partition_mapping=dg.AllPartitionMapping()), livecodebench_problems],
+    code_version=plan.code_version("unique_problems"),
+    kinds={"parquet"},
+)
+def unique_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """Each problem once, and none that the benchmark holds."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "unique_problems")
+    problems = project.store.read("normalized_problems", NORMALIZED)
+    benchmark = project.store.read("livecodebench_problems", BENCHMARK)
+    settings = project.settings
+    signatures = project.store.packs("signatures")
+    result, overlap = find_unique(problems, benchmark, settings.dedup, settings.decontamination, signatures)
+    return publish(
+        context,
+        project,
+        result,
+        UNIQUE,
+        inputs=inputs,
+        metadata={"benchmark overlap": dg.MetadataValue.md(markdown_table(overlap.summary()))},
+    )

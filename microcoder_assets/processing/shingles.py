@@ -1,0 +1,60 @@
+"""Text as hashed words and hashed runs of words: what near-duplicate search and decontamination count."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_NOT_WORDS = re.compile(r"!\[[^\]]*\]\([^)]*\)|https?://\S+|\\[A-Za-z]+")
+_MAX_VOCABULARY = 1 << 20
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and numbers; every Chinese, Japanese or Korean character is a word of its own.
+
+    Images, links and LaTeX commands are left out: sources write the same text with different markup.
+    """
+    plain = _NOT_WORDS.sub(" ", unicodedata.normalize("NFKC", text))
+    return _WORD.findall(plain.lower())
+
+
+class WordHasher:
+    """Words to 64-bit hashes, each distinct word hashed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def __call__(self, text: str) -> Hashes:
+        """Hashes of `words(text)`, in order, shape (words,)."""
+        found = words(text)
+        if len(self._known) > _MAX_VOCABULARY:
+            self._known.clear()
+        known = self._known
+        for word in set(found).difference(known):
+            known[word] = xxhash.xxh64_intdigest(word.encode("utf-8", "surrogatepass"))
+        return np.fromiter(map(known.__getitem__, found), np.uint64, len(found))
+
+
+def grams(hashed_words: Hashes, n: int) -> Hashes:
+    """Distinct hashes of every run of n words, sorted; a text of fewer words is one run."""
+    if not len(hashed_words):
+        return hashed_words
+    n = min(n, len(hashed_words))
+    runs = len(hashed_words) - n + 1
+    rolled = np.zeros(runs, np.uint64)
+    for offset in range(n):
+        rolled = rolled * _BASE + hashed_words[offset : offset + runs]
+    rolled ^= rolled >> np.uint64(29)
+    rolled *= _MIX
+    rolled ^= rolled >> np.uint64(32)
+    return np.unique(rolled)

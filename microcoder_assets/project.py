@@ -1,0 +1,119 @@
+"""A home folder and what it is fed with: sources, benchmark, settings.
+
+    <home>/project.json   sources, benchmark and settings file of the last `microcoder run --source ...`
+           store/         the Parquet store        exports/   train_split and benchmark for others to read
+           models/        trained policies         dagster/   the Dagster instance: runs, events, schedules
+
+Without `project.json` a home is fed with the sample archive and benchmark that come with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from microcoder_assets.bundled_files import bundled
+from microcoder_assets.collection.records import Source
+from microcoder_assets.collection.sources import open_source, parse_spec
+from microcoder_assets.config import Settings, load_settings
+from microcoder_assets.errors import UserError
+from microcoder_assets.store import ParquetStore
+from microcoder_assets.store.atomic import write_text_atomic
+
+HOME_VARIABLE = "MICROCODER_HOME"
+DEFAULT_HOME = "microcoder-home"
+
+
+def home_from_environment() -> Path:
+    return Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)).resolve()
+
+
+@dataclass(frozen=True)
+class Project:
+    """sources: `KIND:PATH` each. benchmark: LiveCodeBench folder or file, None: train without decontamination."""
+
+    home: Path
+    sources: tuple[str, ...] = field(default_factory=lambda: (f"kattis:{bundled('examples') / 'archive'}",))
+    benchmark: Path | None = field(default_factory=lambda: bundled("examples") / "benchmark")
+    settings_file: Path | None = field(default_factory=lambda: bundled("examples") / "settings.toml")
+
+    @classmethod
+    def load(cls, home: Path) -> Project:
+        """The project of `home`. Raises UserError when its project.json is damaged."""
+        path = home / "project.json"
+        try:
+            raw = json.loads(path.read_text("utf-8"))
+            return cls(
+                home,
+                tuple(raw["sources"]),
+                Path(raw["benchmark"]) if raw["benchmark"] else None,
+                Path(raw["settings"]) if raw["settings"] else None,
+            )
+        except FileNotFoundError:
+            return cls(home)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged ({error}); delete it, or give --source again") from error
+
+    def with_inputs(
+        self, sources: Sequence[str], benchmark: Path | None, settings_file: Path | None, no_benchmark: bool = False
+    ) -> Project:
+        """This project fed with what the command line gives; what it leaves out stays as it was, except that new
+        sources never keep the sample benchmark or the sample settings."""
+        kept = self if not sources or (self.home / "project.json").exists() else Project(self.home, (), None, None)
+        return Project(
+            self.home,
+            tuple(_absolute(source) for source in sources) or self.sources,
+            None if no_benchmark else (benchmark.resolve() if benchmark else kept.benchmark),
+            settings_file.resolve() if settings_file else kept.settings_file,
+        )
+
+    def save(self) -> None:
+        """Remember the inputs for the web UI, the schedule and the next run."""
+        if self == Project(self.home):
+            (self.home / "project.json").unlink(missing_ok=True)
+            return
+        text = json.dumps(
+            {
+                "sources": self.sources,
+                "benchmark": str(self.benchmark) if self.benchmark else None,
+                "settings": str(self.settings_file) if self.settings_file else None,
+            },
+            indent=1,
+        )
+        write_text_atomic(self.home / "project.json", text + "\n")
+
+    @cached_property
+    def store(self) -> ParquetStore:
+        return ParquetStore(self.home / "store")
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load_settings(self.settings_file)
+
+    @property
+    def exports(self) -> Path:
+        return self.home / "exports"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    def check(self) -> None:
+        """Raises UserError for the first input that cannot be used, before any work is done."""
+        self.open_sources()
+        load_settings(self.settings_file)
+        if self.benchmark and not self.benchmark.exists():
+            raise UserError(f"benchmark {self.benchmark} does not exist")
+
+    def open_sources(self) -> list[Source]:
+        """Raises UserError for a kind that is unknown or a path that is not there."""
+        return [open_source(parse_spec(source)) for source in self.sources]
+
+
+def _absolute(source: str) -> str:
+    spec = parse_spec(source)
+    return f"{spec.kind}:{spec.path.resolve()}"

@@ -1,0 +1,54 @@
+"""Assets of the publication stage."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from microcoder_assets import plan
+from microcoder_assets.publication.card import dataset_card
+from microcoder_assets.publication.export import export
+from microcoder_assets.publication.split import build_split
+from microcoder_assets.publishing import publish
+from microcoder_assets.resources import Workspace
+from microcoder_assets.schema import CALIBRATED, SPLIT, UNIQUE, VERIFIED
+from microcoder_assets.store.catalogue import query, report
+from microcoder_assets.store.parquet_store import parquet_bytes
+from microcoder_assets.verification.assets import verified_problems
+
+
+@dg.asset(
+    group_name="publication",
+    deps=[verified_problems],
+    code_version=plan.code_version("train_split"),
+    kinds={"parquet", "huggingface"},
+)
+def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """The versioned training set with a held-out validation part, as a Hugging Face folder with its card."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "train_split")
+    store = project.store
+    result = build_split(
+        store.read("verified_problems", VERIFIED),
+        store.read("calibrated_problems", CALIBRATED),
+        store.read("unique_problems", UNIQUE),
+        store.blobs,
+        project.settings.publication,
+    )
+    version = hashlib.sha256(parquet_bytes(result.frame)).hexdigest()[:16]
+    earlier = query(store, report("funnel")).filter(pl.col("stage") != "train_split")
+    reasons = query(store, report("why_dropped")).filter(pl.col("stage") != "train_split")
+    card = dataset_card(result.frame, earlier, reasons, version)
+    folder = export(project.exports / "train_split", result.frame, ("train", "validation"), version, card)
+    return publish(
+        context,
+        project,
+        result,
+        SPLIT,
+        inputs=inputs,
+        extra={"export": str(folder.relative_to(project.home)), "data_version": version},
+        metadata={"card": dg.MetadataValue.md(card.split("---", 2)[2]), "export": dg.MetadataValue.path(folder)},
+    )

@@ -1,0 +1,79 @@
+"""Verified problems as rows that train: joined, prompted, with their tests inside, split once and for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import polars as pl
+
+from microcoder_assets.config import PublicationSettings
+from microcoder_assets.publication.prompt import build_prompt
+from microcoder_assets.schema import SPLIT, conform
+from microcoder_assets.stage import Decision, Kind, StageResult
+
+
+class Blobs(Protocol):
+    def get_many(self, shas: Sequence[str]) -> dict[str, bytes]: ...
+
+
+def assign_split(problem_id: str, settings: PublicationSettings) -> str:
+    """`validation` or `train`, by a hash of the id alone: a problem never changes sides as the set grows."""
+    digest = hashlib.sha256(f"{settings.split_salt}\0{problem_id}".encode()).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return "validation" if share < settings.validation_fraction else "train"
+
+
+def choose_tests(tests: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
+    """At most `limit` tests in their order: samples first, then those with the most bytes."""
+    ranked = sorted(tests, key=lambda t: (not t["sample"], -t["bytes"], t["name"]))[:limit]
+    chosen = {id(test) for test in ranked}
+    return [test for test in tests if id(test) in chosen]
+
+
+def build_split(
+    verified: pl.DataFrame,
+    calibrated: pl.DataFrame,
+    problems: pl.DataFrame,
+    blobs: Blobs,
+    settings: PublicationSettings,
+) -> StageResult:
+    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: UNIQUE rows, a superset."""
+    rows = (
+        problems.join(verified.select("problem_id", "verified_references"), on="problem_id")
+        .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
+        .sort("problem_id")
+    )
+    kept, decisions = [], []
+    for row in rows.iter_rows(named=True):
+        prompt = build_prompt(row["statement"], row["io_mode"], row["starter_code"])
+        sha = row["content_sha"]
+        if len(prompt) > settings.max_prompt_chars:
+            detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
+            decisions.append(Decision(row["problem_id"], Kind.DROPPED, "no_token_budget", detail, sha_in=sha))
+            continue
+        part = assign_split(row["problem_id"], settings)
+        own = {"split": part, "prompt": prompt, "difficulty": row["band"]}
+        kept.append({**row, **own, **_inside(row, blobs, settings)})
+        decisions.append(Decision(row["problem_id"], Kind.KEPT, "ok", {"split": part}, sha_in=sha, sha_out=sha))
+    frame = pl.DataFrame([{name: row[name] for name in SPLIT} for row in kept], schema=SPLIT)
+    return StageResult(conform(frame, SPLIT), decisions)
+
+
+def _inside(row: Mapping[str, Any], blobs: Blobs, settings: PublicationSettings) -> dict[str, Any]:
+    tests = choose_tests(row["tests"], settings.max_tests)
+    stored = blobs.get_many(sorted({sha for t in tests for sha in (t["input_sha"], t["expected_sha"])}))
+    proven = set(row["verified_references"])
+    return {
+        "tests": [
+            {
+                "name": t["name"],
+                "sample": t["sample"],
+                "input": stored[t["input_sha"]],
+                "expected": stored[t["expected_sha"]],
+            }
+            for t in tests
+        ],
+        "references": [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven],
+    }

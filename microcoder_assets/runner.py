@@ -1,0 +1,182 @@
+"""Dagster runs in this process against the home's real instance, doing only what does not already stand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from microcoder_assets import plan
+from microcoder_assets.bundled_files import bundled
+from microcoder_assets.collection.platforms import PLATFORMS
+from microcoder_assets.collection.records import ScrapedProblem
+from microcoder_assets.collection.scrape import partition_of
+from microcoder_assets.definitions import build_defs
+from microcoder_assets.errors import UserError
+from microcoder_assets.partitions import range_tags
+from microcoder_assets.project import Project
+from microcoder_assets.store import Partition
+
+MAX_GAP = 12
+"""Months without problems that a run may span: each costs an event, each further run a second. Measured."""
+
+PARTITIONED = [name for name, stage in plan.STAGES.items() if stage.partitioned]
+
+
+class RunFailed(RuntimeError):
+    """A run ended in failure; the message is its cause in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Months of one platform that one run makes."""
+
+    platform: str
+    first: str
+    last: str
+
+    def __str__(self) -> str:
+        months = self.first if self.first == self.last else f"{self.first}..{self.last}"
+        return f"{self.platform} {months}"
+
+
+def prepare_instance(home: Path) -> None:
+    """Make the home's Dagster instance if there is none, and let this process and its children use it.
+
+    A DAGSTER_HOME that is set already wins: that is how a deployment gives its own instance.
+    """
+    folder = home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "dagster.yaml").exists():
+        shutil.copyfile(bundled("dagster.yaml"), folder / "dagster.yaml")
+    os.environ.setdefault("DAGSTER_HOME", str(folder))
+
+
+class Runner:
+    """Materializes assets of one project. Make one a process: loading Dagster's definitions costs a second."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        prepare_instance(project.home)
+        self._job = build_defs(project.home).resolve_implicit_global_asset_job_def()
+
+    def run(self, until: str) -> list[str]:
+        """Make `until` and all it needs; the names of the assets that had to be made."""
+        wanted = plan.until(until)
+        made = []
+        partitioned = [name for name in wanted if plan.STAGES[name].partitioned]
+        for chunk in self.stale_chunks(partitioned):
+            self.materialize(partitioned, chunk)
+            made += [name for name in partitioned if name not in made]
+        for name in wanted:
+            if name not in partitioned and not plan.is_fresh(self.project, name):
+                self.materialize([name])
+                made.append(name)
+        return made
+
+    def stale_chunks(self, assets: Sequence[str]) -> Iterator[Chunk]:
+        """For each platform that is not as its sources are, the spans of months to make."""
+        for platform in PLATFORMS:
+            for months in spans(self.stale_months(platform, assets)):
+                yield Chunk(platform, months[0], months[-1])
+
+    def stale_months(self, platform: str, assets: Sequence[str]) -> list[str]:
+        """Months of a platform whose partitions were made from something else than what stands now, in order."""
+        store = self.project.store
+        inputs = plan.inputs_of_platform(self.project, platform)
+        stale = []
+        for month in self.held_months(platform):
+            partition = Partition(month, platform)
+            scraped = store.manifest("scraped_problems", partition)
+            normalized = store.manifest("normalized_problems", partition)
+            fresh = {
+                "scraped_problems": scraped and scraped.inputs == inputs,
+                "normalized_problems": normalized
+                and normalized.inputs == plan.inputs_of_partition(self.project, partition),
+            }
+            if not all(fresh[name] for name in assets):
+                stale.append(month)
+        return stale
+
+    def held_months(self, platform: str) -> list[str]:
+        """Months that the sources or the store hold of a platform, in order."""
+        inputs = plan.inputs_of_platform(self.project, platform)
+        return sorted(self._served_months(platform, inputs) | self._stored_months(platform))
+
+    def materialize(self, assets: Sequence[str], chunk: Chunk | None = None) -> None:
+        """One Dagster run over `assets`. Raises RunFailed, or UserError where the cause is a user's to mend."""
+        tags = range_tags(chunk.first, chunk.last, chunk.platform, chunk.platform) if chunk else {}
+        with dg.DagsterInstance.get() as instance:
+            result = self._job.execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(name) for name in assets],
+                tags=tags,
+                raise_on_error=False,
+            )
+        if not result.success:
+            raise _failure(result)
+
+    def _served_months(self, platform: str, inputs: str) -> set[str]:
+        """Months the sources hold of a platform; remembered for as long as the sources stay as they are."""
+        remembered = self.project.store.packs("months")
+        key = f"{platform}-{inputs}"
+        found = remembered.get([key]).get(key)
+        if found is None:
+            found = " ".join(sorted(self._read_months().get(platform, set()))).encode()
+            remembered.put({key: found})
+        return set(found.decode().split())
+
+    @cache  # noqa: B019 - a runner lives as long as its process
+    def _read_months(self) -> dict[str, set[str]]:
+        """Months by platform, from one pass over every source."""
+        months: dict[str, set[str]] = {}
+        for source in self.project.open_sources():
+            for record in source.records():
+                published = record.published if isinstance(record, ScrapedProblem) else None
+                months.setdefault(record.platform, set()).add(partition_of(record.platform, published)[0])
+        return months
+
+    def _stored_months(self, platform: str) -> set[str]:
+        manifests = self.project.store.manifests("scraped_problems")
+        partitions = (manifest.partition.split("|") for manifest in manifests)
+        return {month for month, stored in partitions if stored == platform}
+
+
+def spans(months: Sequence[str], gap: int = MAX_GAP, size: int | None = None) -> list[list[str]]:
+    """Months in groups with no gap of more than `gap` months inside, spanning at most `size` calendar months."""
+    groups: list[list[str]] = []
+    for month in months:
+        near = groups and _number(month) - _number(groups[-1][-1]) <= gap
+        if near and (size is None or _number(month) - _number(groups[-1][0]) < size):
+            groups[-1].append(month)
+        else:
+            groups.append([month])
+    return groups
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> Exception:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                words = error.message.strip().removeprefix(f"{error.cls_name}: ")
+                if error.cls_name and error.cls_name.endswith("UserError"):
+                    return UserError(words)
+                return RunFailed(f"{event.step_key} failed: {error.cls_name}: {words}")
+    for event in result.all_events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
+            data = event.asset_check_evaluation_data
+            finding = data.metadata["finding"].value
+            return RunFailed(f"check {data.check_name} of {data.asset_key.to_user_string()} failed: {finding}")
+    return RunFailed("the run failed; `make ui` shows its log")

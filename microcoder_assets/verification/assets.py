@@ -1,0 +1,35 @@
+"""Assets of the verification stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from microcoder_assets import plan
+from microcoder_assets.filtering.assets import selected_problems
+from microcoder_assets.publishing import publish
+from microcoder_assets.resources import Workspace, progress
+from microcoder_assets.schema import SELECTED, UNIQUE, VERIFIED
+from microcoder_assets.verification.verify import verify
+
+
+@dg.asset(
+    group_name="verification",
+    deps=[selected_problems],
+    code_version=plan.code_version("verified_problems"),
+    kinds={"python", "parquet"},
+)
+def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """Problems whose tests, checker and statement are proven usable by running known solutions."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "verified_problems")
+    selected = project.store.read("selected_problems", SELECTED)
+    problems = project.store.read("unique_problems", UNIQUE)
+    cache = project.store.packs("verdicts")
+    with progress("verifying", selected.height) as done:
+        result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)
+    runs = result.frame.select("references_run", "wrong_run", "wrong_rejected", "tests_run").sum()
+    return publish(
+        context, project, result, VERIFIED, inputs=inputs, metadata={k: v[0] for k, v in runs.to_dict().items()}
+    )

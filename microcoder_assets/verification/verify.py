@@ -1,0 +1,188 @@
+"""Prove each problem by running code: its accepted references pass every test, its known-wrong ones do not.
+
+Outcomes, in the order they are looked for:
+- no accepted reference passes: `reference_failed`;
+- one passes and another accepted one gives a different answer: `references_disagree` (several right answers and no
+  checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
+- a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
+- else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import polars as pl
+
+from microcoder_assets.config import VerificationSettings
+from microcoder_assets.schema import VERIFIED, conform
+from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, Program, Result, Test, Verdict
+from microcoder_judge import SUPPORTED_LANGUAGES as LANGUAGES
+
+PROBLEMS_A_BATCH = 128
+WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
+
+
+class Blobs(Protocol):
+    def get_many(self, shas: Sequence[str]) -> dict[str, bytes]: ...
+
+
+class VerdictCache(Protocol):
+    """Outcomes by key; a night pays only for problems that are new or changed."""
+
+    def get(self, keys: Sequence[str]) -> dict[str, bytes]: ...
+
+    def put(self, values: Mapping[str, bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What running the references of one problem showed. A row of VERIFIED plus the decision's reason and detail."""
+
+    reason: str
+    detail: dict[str, Any]
+    references_run: int
+    references_accepted: int
+    wrong_run: int
+    wrong_rejected: int
+    tests_run: int
+    slowest_reference_s: float
+    verified_references: list[str]
+
+
+def verify(
+    selected: pl.DataFrame,
+    problems: pl.DataFrame,
+    blobs: Blobs,
+    cache: VerdictCache,
+    settings: VerificationSettings,
+    progress: Callable[[int], None] = lambda done: None,
+) -> StageResult:
+    """Run the references of every selected problem.
+
+    selected: SELECTED rows. problems: UNIQUE rows, a superset. progress: called with the number of problems done.
+    A problem whose outcome is an internal error of the judge is reported and not cached.
+    """
+    rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
+    keys = {row["problem_id"]: _key(row, settings) for row in rows.iter_rows(named=True)}
+    outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
+    todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
+    progress(len(keys) - len(todo))
+    if todo:
+        with Judge(workers=settings.workers) as judge:
+            for start in range(0, len(todo), PROBLEMS_A_BATCH):
+                batch = todo[start : start + PROBLEMS_A_BATCH]
+                ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
+                found = dict(ran)
+                outcomes.update(found)
+                lasting = {key: o for key, o in found.items() if "IE" not in o.detail.get("verdicts", {}).values()}
+                cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
+                progress(len(batch))
+    return _result(rows, [outcomes[keys[problem_id]] for problem_id in rows["problem_id"]])
+
+
+def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: VerificationSettings) -> Problem:
+    """The judge's record of a UNIQUE row. Raises microcoder_judge.RecordError where the two do not fit."""
+    checker = Checker.from_json(row["checker"]) if row["checker"] else Checker()
+    stated = row["time_limit_s"]
+    seconds = stated * settings.time_limit_factor if stated else settings.default_time_limit_s
+    memory = max(row["memory_limit_mb"] or 0, Limits().memory_mb)
+    return Problem(
+        id=row["problem_id"],
+        tests=tuple(Test(blobs[t["input_sha"]], blobs[t["expected_sha"]], t["name"]) for t in row["tests"]),
+        limits=Limits(time_s=seconds, memory_mb=memory),
+        checker=checker,
+        io_mode=row["io_mode"],
+        entry_point=row["entry_point"],
+    )
+
+
+def _key(row: Mapping[str, Any], settings: VerificationSettings) -> str:
+    parts = [
+        row["content_sha"],
+        JUDGE_VERSION,
+        settings.model_dump_json(exclude={"workers"}),
+        *(f"{r['label']} {r['language']} {r['name']}\n{r['code']}" for r in row["references"] or []),
+    ]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _run(
+    batch: Sequence[Mapping[str, Any]], judge: Judge, blobs: Blobs, settings: VerificationSettings
+) -> Iterator[Outcome]:
+    shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
+    stored = blobs.get_many(sorted(shas))
+    chosen = [_references(row, settings) for row in batch]
+    pairs = [
+        (Program(reference["code"], reference["language"]), judge_problem(row, stored, settings))
+        for row, references in zip(batch, chosen, strict=True)
+        for reference in references
+    ]
+    results = iter(judge.run_many(pairs))
+    for row, references in zip(batch, chosen, strict=True):
+        yield _outcome(row, [(reference, next(results)) for reference in references])
+
+
+def _references(row: Mapping[str, Any], settings: VerificationSettings) -> list[dict[str, str]]:
+    runnable = [r for r in row["references"] or [] if r["language"] in LANGUAGES]
+    accepted = [r for r in runnable if r["label"] == "accepted"]
+    wrong = [r for r in runnable if r["label"] in WRONG_LABELS]
+    return accepted[: settings.max_references] + wrong[: settings.max_wrong]
+
+
+def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result]]) -> Outcome:
+    accepted = [(reference, result) for reference, result in runs if reference["label"] == "accepted"]
+    wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
+    passed = [(reference, result) for reference, result in accepted if result.accepted]
+    slipped = [reference["name"] for reference, result in wrong if result.accepted]
+    verdicts = {f"{reference['label']}/{reference['name']}": result.verdict.value for reference, result in runs}
+    detail: dict[str, Any] = {"verdicts": verdicts}
+    if not passed:
+        reason = "reference_failed"
+        first = next((result for _, result in accepted), None)
+        detail["message"] = first.message[:300] if first else "no accepted reference could be run"
+    elif any(result.verdict is Verdict.WA for _, result in accepted):
+        reason = "references_disagree"
+        detail["message"] = next(r.message[:300] for _, r in accepted if r.verdict is Verdict.WA)
+    elif slipped:
+        reason = "wrong_accepted"
+        detail["slipped"] = slipped
+    else:
+        reason = "ok"
+    return Outcome(
+        reason=reason,
+        detail=detail,
+        references_run=len(accepted),
+        references_accepted=len(passed),
+        wrong_run=len(wrong),
+        wrong_rejected=len(wrong) - len(slipped),
+        tests_run=len(row["tests"]),
+        slowest_reference_s=round(max((t.cpu_s for _, r in passed for t in r.tests), default=0.0), 2),
+        verified_references=[reference["name"] for reference, _ in passed],
+    )
+
+
+def _result(rows: pl.DataFrame, outcomes: Sequence[Outcome]) -> StageResult:
+    decisions, kept = [], []
+    for problem_id, sha, outcome in zip(rows["problem_id"], rows["content_sha"], outcomes, strict=True):
+        good = outcome.reason == "ok"
+        decisions.append(
+            Decision(
+                problem_id,
+                Kind.KEPT if good else Kind.DROPPED,
+                outcome.reason,
+                outcome.detail,
+                rule=f"judge {JUDGE_VERSION}",
+                sha_in=sha,
+                sha_out=sha if good else None,
+            )
+        )
+        if good:
+            numbers = {k: v for k, v in asdict(outcome).items() if k not in ("reason", "detail")}
+            kept.append({"problem_id": problem_id, "content_sha": sha, "judge_version": JUDGE_VERSION, **numbers})
+    return StageResult(conform(pl.DataFrame(kept, schema=VERIFIED), VERIFIED), decisions)

@@ -1,0 +1,145 @@
+"""Every setting of training and scoring, with where its default comes from.
+
+Origins: **paper** (arXiv 2603.07777), **DAPO** (arXiv 2503.14476, which the paper follows where it states no value),
+**ours** (a choice). The presets are `paper`, for GPUs, and `tiny`, a demonstration for two CPU cores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from microcoder_train.errors import TrainError
+
+
+def setting(default: Any, doc: str) -> Any:
+    """A field whose meaning and origin `describe` can print."""
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class BaseSettings:
+    """The embedded base model: its shape and its short pre-training. All of it is ours; it shows the machinery."""
+
+    vocab_size: int = setting(1024, "Byte-level BPE tokens, learnt from the train part.")
+    hidden_size: int = setting(128, "Width.")
+    layers: int = setting(4, "Transformer blocks.")
+    heads: int = setting(4, "Attention heads of hidden_size / heads each.")
+    kv_heads: int = setting(2, "Key and value heads.")
+    intermediate_size: int = setting(384, "Width of the feed-forward part.")
+    context: int = setting(512, "Tokens of prompt and program together; longer pairs are skipped and counted.")
+    steps: int = setting(300, "Optimiser steps.")
+    batch_size: int = setting(16, "Pairs a step.")
+    learning_rate: float = setting(2e-3, "Peak of a linear warm-up over a tenth of the steps and a cosine decay to 0.")
+    accepted_share: float = setting(0.4, "Share of pairs that end in an accepted program; the rest in a wrong one.")
+    token_dropout: float = setting(0.15, "Share of prompt tokens removed from a pair, so that no one word decides.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """GRPO on a split, then scoring on its validation part. Defaults are the preset `paper`."""
+
+    steps: int = setting(300, "Optimiser updates. Paper: its data study compares within 300 steps.")
+    prompts_per_rollout: int = setting(64, "Problems a rollout. Paper.")
+    generations: int = setting(8, "Completions a problem, G. Paper.")
+    iterations: int = setting(1, "Passes over a rollout, mu. Ours.")
+    minibatches: int = setting(2, "Updates a pass. Ours; with one pass and one update the clip could never act.")
+    device_batch: int = setting(4, "Completions in one forward pass on one device. Ours.")
+    learning_rate: float = setting(1e-6, "Constant. Paper.")
+    beta: float = setting(0.0, "Weight of the KL term; 0 loads no reference model. Paper.")
+    epsilon: float = setting(0.2, "Lower clip. DAPO.")
+    epsilon_high: float = setting(0.28, "Higher clip. DAPO.")
+    loss_type: str = setting("dapo", "TRL's name of the loss: token-level sum over the batch's tokens. DAPO.")
+    temperature: float = setting(1.2, "Sampling temperature. Paper.")
+    max_prompt_tokens: int = setting(2048, "Longer prompts are skipped and counted. Ours.")
+    max_completion_tokens: int = setting(8192, "L_max. Paper.")
+    max_grad_norm: float = setting(1.0, "Gradient clipping. Ours.")
+    dtype: str = setting("bfloat16", "Weights and activations: bfloat16 or float32. Ours.")
+    gradient_checkpointing: bool = setting(True, "Recompute activations to save memory. Ours.")
+    use_vllm: bool = setting(False, "Sample with vLLM (extra `gpu`) instead of transformers. Ours.")
+    vllm_mode: str = setting("colocate", "colocate (one node) or server (`vllm serve` elsewhere). Ours.")
+    vllm_server_base_url: str | None = setting(None, "Address of that server. Ours.")
+    deepspeed: str | None = setting(None, "Path of a DeepSpeed JSON file. Ours.")
+    judge_workers: int = setting(2, "Judge processes. Ours.")
+    eval_samples: int = setting(4, "Completions a validation problem. Paper: the mean of 4 runs.")
+    eval_temperature: float = setting(1.2, "Temperature of those. Ours: as in training.")
+    eval_batch: int = setting(64, "Completions sampled together. Ours.")
+    bootstrap: int = setting(2000, "Resamples of the problems for the 95 % intervals. Ours.")
+    base: BaseSettings = field(default_factory=BaseSettings, metadata={"doc": "The embedded base model."})
+
+
+PRESETS: dict[str, TrainSettings] = {
+    "paper": TrainSettings(),
+    "tiny": TrainSettings(
+        steps=120,
+        prompts_per_rollout=8,
+        iterations=2,
+        minibatches=1,
+        device_batch=64,
+        learning_rate=3e-4,
+        temperature=1.0,
+        max_prompt_tokens=384,
+        max_completion_tokens=96,
+        dtype="float32",
+        gradient_checkpointing=False,
+        eval_samples=16,
+        eval_temperature=1.0,
+        eval_batch=128,
+    ),
+}
+"""`tiny` is ours throughout: measured to learn on two CPU cores."""
+
+
+def load_settings(preset: str, path: Path | None) -> TrainSettings:
+    """A preset with a JSON file's values on top. Raises TrainError naming the file and the key."""
+    if preset not in PRESETS:
+        raise TrainError(f"unknown preset {preset!r}; one of {', '.join(PRESETS)}")
+    if path is None:
+        return PRESETS[preset]
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrainError(f"config file {path} does not exist") from error
+    except (OSError, ValueError) as error:
+        raise TrainError(f"config file {path} is not readable JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise TrainError(f"config file {path} must hold one JSON object")
+    return override(PRESETS[preset], raw, str(path))
+
+
+def override[T: (TrainSettings, BaseSettings)](settings: T, values: Mapping[str, Any], where: str) -> T:
+    """`settings` with `values` in place. Raises TrainError on an unknown key or a value of the wrong type."""
+    kinds = get_type_hints(type(settings))
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in kinds:
+            raise TrainError(f"{where}: unknown key {key!r}; one of {', '.join(kinds)}")
+        current = getattr(settings, key)
+        if is_dataclass(current) and isinstance(value, Mapping):
+            changes[key] = override(getattr(settings, key), value, f"{where}: {key}")
+        elif _fits(value, kinds[key]):
+            changes[key] = value
+        else:
+            raise TrainError(f"{where}: {key} must be {getattr(kinds[key], '__name__', kinds[key])}, got {value!r}")
+    return replace(settings, **changes)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    allowed = get_args(kind) or (kind,)
+    if isinstance(value, bool):
+        return bool in allowed
+    return isinstance(value, allowed) or (float in allowed and isinstance(value, int))
+
+
+def describe(settings: TrainSettings | BaseSettings) -> str:
+    """One line a setting: name, value, meaning and origin."""
+    own: list[Field[Any]] = [item for item in fields(settings) if not is_dataclass(getattr(settings, item.name))]
+    return "\n".join(f"  {f.name} = {getattr(settings, f.name)!r}: {f.metadata['doc']}" for f in own)
+
+
+def as_dict(settings: TrainSettings | BaseSettings) -> dict[str, Any]:
+    """The JSON form, nested."""
+    return asdict(settings)

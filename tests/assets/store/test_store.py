@@ -1,0 +1,196 @@
+"""The store promises: whole or not there, the same bytes for the same rows, nothing lost between writers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microcoder_assets.errors import UserError
+from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
+from microcoder_assets.store.atomic import write_atomic
+
+SCHEMA = {"problem_id": pl.String, "value": pl.Int64}
+RUN = {"inputs": "inputs", "code_version": "1", "run_id": "run"}
+
+
+def result(values: dict[str, int]) -> StageResult:
+    frame = pl.DataFrame({"problem_id": list(values), "value": list(values.values())}, schema=SCHEMA)
+    return StageResult(frame, [Decision(name, Kind.KEPT, "ok", sha_out=str(v)) for name, v in values.items()])
+
+
+def tree(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_publish_then_read(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path)
+    store.publish("asset", result({"a:2": 2, "a:1": 1}), partition=Partition("2026-01", "a"), **RUN)
+    store.publish("asset", result({"b:1": 3}), partition=Partition("2026-02", "b"), **RUN)
+    assert store.read("asset", SCHEMA).rows() == [("a:1", 1), ("a:2", 2), ("b:1", 3)]
+    assert store.read("asset", SCHEMA, [Partition("2026-02", "b")]).rows() == [("b:1", 3)]
+    assert store.read("nothing", SCHEMA).is_empty()
+
+
+def test_publishing_the_same_again_changes_no_byte(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path)
+    first = store.publish("asset", result({"a:1": 1}), **RUN)
+    before = tree(tmp_path)
+    assert store.publish("asset", result({"a:1": 1}), **{**RUN, "run_id": "another"}) == first
+    assert tree(tmp_path) == before
+
+
+def test_the_ledger_holds_what_changed_and_only_that(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path)
+    store.publish("asset", result({"a:1": 1, "a:2": 2, "a:3": 3}), **RUN)
+    store.publish("asset", result({"a:1": 1, "a:2": 20, "a:4": 4}), **{**RUN, "inputs": "new"})
+    lines = pl.read_parquet(store.ledger_files("asset")).filter(version=2)
+    assert lines.select("problem_id", "decision", "reason").rows() == [
+        ("a:2", "changed", "ok"),
+        ("a:3", "dropped", "vanished"),
+        ("a:4", "kept", "ok"),
+    ]
+
+
+def test_a_version_that_was_never_published_is_not_read(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path)
+    store.publish("asset", result({"a:1": 1}), **RUN)
+    torn = tmp_path / "asset" / "all" / "ledger" / "000002.parquet"
+    torn.write_bytes(b"PAR1 torn")
+    assert [path.name for path in store.ledger_files("asset")] == ["000001.parquet"]
+    store.publish("asset", result({"a:1": 5}), **{**RUN, "inputs": "new"})
+    assert pl.read_parquet(store.ledger_files("asset")).height == 2
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8))
+@settings(max_examples=30, deadline=None)
+def test_packs_are_a_mapping_that_keeps_first_values(tmp_path_factory: pytest.TempPathFactory, values: dict[str, bytes]) -> None:
+    folder = tmp_path_factory.mktemp("packs")
+    packs = Packs(folder)
+    packs.put(values)
+    packs.put({key: b"other" for key in values})
+    assert Packs(folder).get([*values, "never stored "]) == values
+
+
+def test_blobs_by_hash(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    shas = blobs.put_many([b"one", b"two", b"one"])
+    assert shas[0] == shas[2] == hashlib.sha256(b"one").hexdigest()
+    assert Blobs(tmp_path).get_many(shas) == {shas[0]: b"one", shas[1]: b"two"}
+    with pytest.raises(KeyError, match="f00"):
+        blobs.get_many(["f00"])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(UserError, match="disk full"):
+        write_atomic(path, lambda temporary: Path("/dev/full").write_bytes(b"x" * 10_000))
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def script(code: str, *arguments: str) -> subprocess.Popen[bytes]:
+    common = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, str(Path(sys.argv[1])))
+    from test_store import *
+    store = ParquetStore(Path(sys.argv[2]))
+    """
+    source = textwrap.dedent(common) + textwrap.dedent(code)
+    command = [sys.executable, "-c", source, str(Path(__file__).parent), *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    code = """
+    who = sys.argv[3]
+    for n in range(8):
+        store.publish("asset", result({f"{who}:{n}": n}), partition=Partition(f"2026-{n+1:02}", who), **RUN)
+        store.publish("shared", result({f"{who}:{n}": n}), **{**RUN, "inputs": f"{who}{n}"})
+        store.blobs.put_many([f"{who}{n}".encode(), b"common"])
+    """
+    writers = [script(code, str(tmp_path), f"w{n}") for n in range(4)]
+    errors = [writer.communicate(timeout=90)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4, errors
+    store = ParquetStore(tmp_path)
+    assert store.read("asset", SCHEMA).height == 32
+    manifest = store.manifest("shared")
+    assert manifest is not None
+    assert manifest.version == len(store.ledger_files("shared")) == 32
+    assert len(store.blobs._packs.known()) == 33
+
+
+def test_killed_at_any_moment_the_store_is_whole(tmp_path: Path) -> None:
+    code = """
+    print(1, flush=True)
+    n = 0
+    while True:
+        n += 1
+        store.publish("asset", result({f"a:{i}": n for i in range(2000)}), **{**RUN, "inputs": str(n)})
+    """
+    store = ParquetStore(tmp_path)
+    for attempt in range(4):
+        writer = script(code, str(tmp_path))
+        deadline = time.monotonic() + 60
+        while store.manifest("asset") is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.4 + 0.11 * attempt)
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate(timeout=30)
+        rows = store.read("asset", SCHEMA)
+        assert rows.height == 2000
+        assert rows["value"].n_unique() == 1
+        manifest = store.manifest("asset")
+        assert manifest is not None
+        pl.read_parquet(store.ledger_files("asset"))
+        store.publish("asset", result({"a:0": attempt}), **{**RUN, "inputs": f"mended {attempt}"})
+        assert not list(tmp_path.rglob(".tmp-*"))
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount a small disk")
+def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path: Path) -> None:
+    code = textwrap.dedent(
+        """
+        import os, sys
+        sys.path.insert(0, sys.argv[1])
+        from test_store import *
+        store = ParquetStore(Path(sys.argv[2]))
+        store.publish("asset", result({"a:1": 1}), **RUN)
+        try:
+            for n in range(1000):
+                noise = {os.urandom(64).hex(): n for _ in range(200)}
+                store.publish("big", result(noise), **{**RUN, "inputs": str(n)})
+        except UserError as error:
+            assert store.read("asset", SCHEMA).rows() == [("a:1", 1)]
+            assert store.read("big", SCHEMA).height == 200
+            print(error)
+            sys.exit(2)
+        """
+    )
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    shell = 'mount -t tmpfs -o size=300k none "$1" && exec "$2" -c "$3" "$4" "$1"'
+    command = ["unshare", "-Urm", "sh", "-c", shell, "sh", str(disk), sys.executable, code, str(Path(__file__).parent)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": ""})
+    if "mount" in run.stderr or "unshare" in run.stderr:
+        pytest.skip(f"cannot mount a small disk here: {run.stderr.strip()}")
+    assert run.returncode == 2, run.stderr
+    assert run.stdout.startswith("disk full while writing")
