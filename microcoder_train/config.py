@@ -10,9 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from microcoder_train.errors import TrainError
+
+Settings = TypeVar("Settings", "TrainSettings", "BaseSettings", "EvaluationSettings")
 
 
 def setting(default: Any, doc: str) -> Any:
@@ -36,6 +38,19 @@ class BaseSettings:
     learning_rate: float = setting(2e-3, "Peak of a linear warm-up over a tenth of the steps and a cosine decay to 0.")
     accepted_share: float = setting(0.4, "Share of pairs that end in an accepted program; the rest in a wrong one.")
     token_dropout: float = setting(0.15, "Share of prompt tokens removed from a pair, so that no one word decides.")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """Sampling and judging a set of problems. Defaults are those of the preset `paper`."""
+
+    samples: int = setting(4, "Completions a problem. Paper: the mean of 4 runs.")
+    temperature: float = setting(1.2, "Sampling temperature. Ours: as in training, the paper states none.")
+    max_completion_tokens: int = setting(8192, "Longer completions are cut off. Paper.")
+    batch: int = setting(64, "Completions sampled together. Ours.")
+    dtype: str = setting("bfloat16", "Weights and activations: bfloat16 or float32. Ours.")
+    judge_workers: int = setting(2, "Judge processes. Ours.")
+    bootstrap: int = setting(2000, "Resamples of the problems for the 95 % intervals. Ours.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +79,9 @@ class TrainSettings:
     vllm_server_base_url: str | None = setting(None, "Address of that server. Ours.")
     deepspeed: str | None = setting(None, "Path of a DeepSpeed JSON file. Ours.")
     judge_workers: int = setting(2, "Judge processes. Ours.")
-    eval_samples: int = setting(4, "Completions a validation problem. Paper: the mean of 4 runs.")
-    eval_temperature: float = setting(1.2, "Temperature of those. Ours: as in training.")
-    eval_batch: int = setting(64, "Completions sampled together. Ours.")
-    bootstrap: int = setting(2000, "Resamples of the problems for the 95 % intervals. Ours.")
+    evaluation: EvaluationSettings = field(
+        default_factory=EvaluationSettings, metadata={"doc": "Scoring base and tuned on the validation part."}
+    )
     base: BaseSettings = field(default_factory=BaseSettings, metadata={"doc": "The embedded base model."})
 
 
@@ -85,9 +99,9 @@ PRESETS: dict[str, TrainSettings] = {
         max_completion_tokens=96,
         dtype="float32",
         gradient_checkpointing=False,
-        eval_samples=16,
-        eval_temperature=1.0,
-        eval_batch=128,
+        evaluation=EvaluationSettings(
+            samples=16, temperature=1.0, max_completion_tokens=96, batch=128, dtype="float32"
+        ),
     ),
 }
 """`tiny` is ours throughout: measured to learn on two CPU cores."""
@@ -110,7 +124,7 @@ def load_settings(preset: str, path: Path | None) -> TrainSettings:
     return override(PRESETS[preset], raw, str(path))
 
 
-def override[T: (TrainSettings, BaseSettings)](settings: T, values: Mapping[str, Any], where: str) -> T:
+def override(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
     """`settings` with `values` in place. Raises TrainError on an unknown key or a value of the wrong type."""
     kinds = get_type_hints(type(settings))
     changes: dict[str, Any] = {}
@@ -134,12 +148,12 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, allowed) or (float in allowed and isinstance(value, int))
 
 
-def describe(settings: TrainSettings | BaseSettings) -> str:
+def describe(settings: Settings) -> str:
     """One line a setting: name, value, meaning and origin."""
     own: list[Field[Any]] = [item for item in fields(settings) if not is_dataclass(getattr(settings, item.name))]
     return "\n".join(f"  {f.name} = {getattr(settings, f.name)!r}: {f.metadata['doc']}" for f in own)
 
 
-def as_dict(settings: TrainSettings | BaseSettings) -> dict[str, Any]:
+def as_dict(settings: Settings) -> dict[str, Any]:
     """The JSON form, nested."""
     return asdict(settings)

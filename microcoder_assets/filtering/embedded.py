@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.features import FEATURES, features
-from microcoder_assets.filtering.score import Draw, ProblemScore
+from microcoder_assets.filtering.scorer import Draw, ProblemScore
 from microcoder_assets.schema import DIMENSIONS
 
 DEFAULT = Path(__file__).with_name("embedded.json")

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import polars as pl
 
+from microcoder_assets.config import ScoringSettings
+from microcoder_assets.filtering.embedded import load_embedded
 from microcoder_assets.filtering.rubric import Rubric
+from microcoder_assets.filtering.scorer import ProblemScore, Scorer
+from microcoder_assets.llm.cache import Cache
 from microcoder_assets.schema import DIMENSIONS, SCORED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """One independent opinion: a value for every dimension, and what it cost (USD; zero where nothing was asked)."""
+def make_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache) -> Scorer:
+    """The model that the settings name, else the embedded scorer. Key of the server: OPENAI_API_KEY."""
+    if settings.model is None:
+        return load_embedded()
+    from microcoder_assets.filtering.llm_scorer import llm_scorer  # openai takes a second to import
 
-    values: Mapping[str, float]
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemScore:
-    """What a scorer says of one problem. error: why there is no usable answer; then the draws are those it paid for
-    and could use. uncertainty: the scorer's own, in rubric points; None: the spread of the draws.
-    cost_usd: everything spent on the problem, unusable answers included."""
-
-    problem_id: str
-    draws: tuple[Draw, ...]
-    uncertainty: float | None = None
-    error: str | None = None
-    cost_usd: float = 0.0
-
-
-class Scorer(Protocol):
-    @property
-    def name(self) -> str:
-        """`embedded:<version>` or `llm:<model>`; stored with every row."""
-        ...
-
-    def score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
-        """One ProblemScore a row, in the rows' order. Raises UserError when nothing can be scored at all."""
-        ...
+    return llm_scorer(settings, rubric, cache, os.environ.get("OPENAI_API_KEY"))
 
 
 def score_problems(problems: pl.DataFrame, scorer: Scorer, rubric: Rubric) -> StageResult:
@@ -85,7 +63,7 @@ def _failed(scored: ProblemScore, scorer: Scorer, sha: str) -> Decision:
     )
 
 
-def _row(scored: ProblemScore, scorer: Scorer, rubric: Rubric, sha: str) -> dict[str, object]:
+def _row(scored: ProblemScore, scorer: Scorer, rubric: Rubric, sha: str) -> dict[str, Any]:
     means = {name: statistics.fmean(draw.values[name] for draw in scored.draws) for name in DIMENSIONS}
     spread = statistics.pstdev(rubric.score(draw.values) for draw in scored.draws)
     return {

@@ -1,123 +1,191 @@
-"""Benchmark overlap: a ladder of four rules, each cheaper to be wrong about than the next (ours).
+"""Benchmark overlap: identity, samples, 8-grams, MinHash, in this order (the ladder is ours).
 
-Published practice drops a row that shares any 13-gram (GPT-3) or any 8-gram (Open-R1) with the benchmark, which on
-problems of one judge also drops the innocent: they share the judge's phrases. Here 8-grams count as a share of the
-row, after the phrases that several benchmark items or several unrelated rows hold are set aside.
+Published practice drops a row that shares any 13-gram (GPT-3) or any 8-gram (Open-R1) with the benchmark, which
+among problems of one judge also drops the innocent: they share the judge's phrases. Here 8-grams count as a share of
+the row, after the phrases that several items or several unrelated rows hold are set aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from microcoder_assets.config import DecontaminationSettings
-from microcoder_assets.processing.shingles import Hashes, grams
+from microcoder_assets.config import DecontaminationSettings, DedupSettings
+from microcoder_assets.processing.documents import Corpus, Document, read_document, same_samples, same_text
+from microcoder_assets.processing.gram_index import COPY, Containment, GramIndex
+from microcoder_assets.processing.minhash import cross_pairs, jaccard
+from microcoder_assets.processing.shingles import WordHasher
 
-STRICT_NGRAM = 13
-"""Words of the gram whose mere presence counts as overlap in published practice (Brown et al. 2020, appendix C)."""
+REPORT = {
+    "benchmark_id": pl.String,
+    "nearest_problem_id": pl.String,  # the row dropped for this item, else the row with the most of its grams
+    "rule": pl.String,  # the reason that row was dropped for, null when it was not
+    "containment": pl.Float64,  # share of that row's telling grams in the item, [0, 1]
+    "jaccard": pl.Float64,  # MinHash estimate between the statements, [0, 1]
+}
 
-UNRELATED_ROWS = 3
-"""A benchmark gram in this many rows that are unrelated to its item is boilerplate. Measured."""
+OVERLAP = {"problem_id": pl.String, "benchmark_id": pl.String, "rule": pl.String}
 
-RELATED = 0.5
-"""Raw containment from which a row counts as related to an item, so that copies do not make text boilerplate. Ours."""
 
-FEWEST_GRAMS = 30
-"""Shorter rows count as having this many grams: at 0.10 one or two accidental grams never drop a row. Ours."""
+class Overlap(NamedTuple):
+    """Why a row is dropped: which benchmark item it overlaps, and by which reason of the ladder."""
+
+    item: int
+    reason: str
+    rule: str
+    score: float
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Containment:
-    """Per row: its best item (-1 where none) and the share of the row's grams in it. Per item: the same of rows."""
+class OverlapReport:
+    """The proof of decontamination. items: REPORT rows, one a benchmark problem.
 
-    item_of_row: NDArray[np.int64]
-    row_score: NDArray[np.float64]
-    row_of_item: NDArray[np.int64]
-    item_score: NDArray[np.float64]
+    rows: rows compared. strict: those sharing any 13-gram with the benchmark, as published practice counts.
+    ladder: those dropped, by reason. strict_kept: rows that the strict rule would drop and the ladder keeps.
+    """
 
+    items: pl.DataFrame
+    rows: int
+    strict: int
+    strict_kept: int
+    ladder: Counter[str]
 
-class GramIndex:
-    """The benchmark's n-grams; rows are looked up one by one, so no row's grams are ever held."""
-
-    def __init__(self, items: Sequence[Hashes], settings: DecontaminationSettings) -> None:
-        """items: hashed words of every benchmark statement."""
-        self._settings = settings
-        self._items = len(items)
-        self._strict = np.unique(_joined([grams(item, STRICT_NGRAM) for item in items if len(item) >= STRICT_NGRAM]))
-        by_item = [grams(item, settings.ngram) for item in items]
-        owners = np.repeat(np.arange(len(items)), [len(found) for found in by_item])
-        postings = _joined(by_item)
-        order = np.argsort(postings, kind="stable")
-        self._owners = owners[order]
-        self._grams, self._starts, self._counts = np.unique(postings[order], return_index=True, return_counts=True)
-        self._hits: list[NDArray[np.int64]] = []
-        self._row_grams: list[int] = []
-        self._strict_hits: list[bool] = []
-
-    def add_row(self, row: Hashes) -> None:
-        """Look up the next row, given its hashed words."""
-        found = grams(row, self._settings.ngram)
-        self._hits.append(_positions(found, self._grams))
-        self._row_grams.append(len(found))
-        long_enough = len(row) >= STRICT_NGRAM
-        self._strict_hits.append(long_enough and bool(len(_positions(grams(row, STRICT_NGRAM), self._strict))))
-
-    @property
-    def strict(self) -> NDArray[np.bool_]:
-        """Per row: does it share any 13-gram with the benchmark."""
-        return np.array(self._strict_hits, dtype=bool)
-
-    def containment(self, known: NDArray[np.bool_]) -> Containment:
-        """Of every row added. known: rows already matched by another rule, which tell nothing about boilerplate."""
-        rows = len(self._hits)
-        best = Containment(np.full(rows, -1), np.zeros(rows), np.full(self._items, -1), np.zeros(self._items))
-        if not rows or not len(self._grams):
-            return best
-        gram = np.concatenate(self._hits)
-        row = np.repeat(np.arange(rows), [len(hits) for hits in self._hits])
-        size = np.array(self._row_grams)
-
-        copies = [r for r, _, count in zip(*self._shared(row, gram), strict=True) if count >= RELATED * size[r]]
-        plain = self._boilerplate(row, gram, copies, known)
-        keep = ~plain[gram]
-        telling = np.maximum(size - np.bincount(row[~keep], minlength=rows), FEWEST_GRAMS)
-        for r, i, count in zip(*self._shared(row[keep], gram[keep]), strict=True):
-            score = count / telling[r]
-            if score > best.row_score[r]:
-                best.item_of_row[r], best.row_score[r] = i, score
-            if score > best.item_score[i]:
-                best.row_of_item[i], best.item_score[i] = r, score
-        return best
-
-    def _boilerplate(
-        self, row: NDArray[np.int64], gram: NDArray[np.int64], copies: list[int], known: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        """Per gram of the benchmark: is it a phrase of the judge rather than of a problem."""
-        stranger = ~known
-        stranger[copies] = False
-        rows_with = np.bincount(gram[stranger[row]], minlength=len(self._grams))
-        return (self._counts >= self._settings.boilerplate_items) | (rows_with >= UNRELATED_ROWS)
-
-    def _shared(self, row: NDArray[np.int64], gram: NDArray[np.int64]) -> tuple[list[int], list[int], list[int]]:
-        """Rows, items and how many grams they share, in ascending order."""
-        times = self._counts[gram]
-        ends = np.cumsum(times)
-        within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - times, times)
-        item = self._owners[np.repeat(self._starts[gram], times) + within]
-        pair, count = np.unique(np.repeat(row, times) * self._items + item, return_counts=True)
-        return (pair // self._items).tolist(), (pair % self._items).tolist(), count.tolist()
+    def summary(self) -> pl.DataFrame:
+        """Columns measure and count: the numbers above, the ladder's reasons in its order."""
+        lines = {
+            "rows compared": self.rows,
+            "benchmark problems": self.items.height,
+            "benchmark problems found among the rows": self.items["rule"].count(),
+            **{f"dropped: {reason}": self.ladder[reason] for reason in _LADDER},
+            "strict rule (any 13-gram) would drop": self.strict,
+            "of these kept by the ladder": self.strict_kept,
+        }
+        return pl.DataFrame({"measure": list(lines), "count": list(lines.values())})
 
 
-def _joined(parts: Sequence[Hashes]) -> Hashes:
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+_LADDER = ("benchmark_identity", "benchmark_samples", "benchmark_ngrams", "benchmark_text")
 
 
-def _positions(wanted: Hashes, ranked: Hashes) -> NDArray[np.int64]:
-    """Where the hashes that occur in `ranked` (sorted, distinct) stand in it."""
-    if not len(ranked):
-        return np.empty(0, np.int64)
-    at = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
-    return at[ranked[at] == wanted]
+def overlap_ladder(
+    rows: Corpus, items: Corpus, index: GramIndex, dedup: DedupSettings, settings: DecontaminationSettings
+) -> tuple[dict[int, Overlap], Containment]:
+    """Rows to drop, each by the first rule that it meets, and how much of every row the benchmark holds.
+
+    index: built of the items' statements, with every row added.
+    """
+    found = _by_identity(rows.documents, items.documents)
+    for row, overlap in _by_samples(rows, items).items():
+        found.setdefault(row, overlap)
+    known = np.zeros(len(rows.documents), dtype=bool)
+    known[list(found)] = True
+    telling, raw = index.containment(known), index.raw_containment()
+    for best, limit, rule in ((telling, settings.max_containment, "containment"), (raw, COPY, "raw_containment")):
+        for row in np.flatnonzero(best.row_score >= limit).tolist():
+            item = int(best.item_of_row[row])
+            detail = {"jaccard": round(jaccard(rows.signatures[row], items.signatures[item]), 4)}
+            score = float(best.row_score[row])
+            found.setdefault(row, Overlap(item, "benchmark_ngrams", f"{settings.ngram}gram_{rule}", score, detail))
+    for row, item in sorted(cross_pairs(rows.signatures, items.signatures, dedup.bands)):
+        similarity = jaccard(rows.signatures[row], items.signatures[item])
+        if same_text(rows.documents[row], items.documents[item], similarity, settings.min_jaccard):
+            found.setdefault(row, Overlap(item, "benchmark_text", "minhash", similarity, {}))
+    return found, telling
+
+
+def find_overlap(rows: pl.DataFrame, benchmark: pl.DataFrame, settings: DecontaminationSettings) -> pl.DataFrame:
+    """OVERLAP rows: which of `rows` are a benchmark problem, asked of the rows alone.
+
+    Identity keys, samples where the frame has them, and copies of the text (`gram_index.COPY`). Which phrases are
+    boilerplate depends on the whole pool, so a part of it cannot be asked the ladder's finer questions; all that is
+    found here the ladder drops too.
+    """
+    hasher = WordHasher()
+    index = GramIndex([hasher(text or "") for text in benchmark["statement"]], settings)
+    for text in rows["statement"]:
+        index.add_row(hasher(text or ""))
+    documents, items = _documents(rows), _documents(benchmark)
+    found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items).items()}
+    for row, item in _sample_pairs(documents, items):
+        if same_samples(documents[row], items[item], similarity=0.0, wary=True):
+            found.setdefault(row, (item, "sample_fingerprint"))
+    raw = index.raw_containment()
+    for row in np.flatnonzero(raw.row_score >= COPY).tolist():
+        found.setdefault(row, (int(raw.item_of_row[row]), f"{settings.ngram}gram_raw_containment"))
+    lines = [(documents[row].problem_id, items[item].problem_id, rule) for row, (item, rule) in sorted(found.items())]
+    return pl.DataFrame(lines, schema=OVERLAP, orient="row").sort("problem_id")
+
+
+def report(
+    rows: Corpus, items: Corpus, overlaps: dict[int, Overlap], containment: Containment, strict: NDArray[np.bool_]
+) -> OverlapReport:
+    """strict: per row, does it share any 13-gram with the benchmark."""
+    dropped_for: dict[int, int] = {}
+    for row, overlap in sorted(overlaps.items(), key=lambda entry: (_LADDER.index(entry[1].reason), entry[0])):
+        dropped_for.setdefault(overlap.item, row)
+    lines = []
+    for n, item in enumerate(items.documents):
+        row = dropped_for.get(n, int(containment.row_of_item[n]))
+        near = row >= 0
+        same_pair = near and containment.item_of_row[row] == n
+        lines.append(
+            (
+                item.problem_id,
+                rows.documents[row].problem_id if near else None,
+                overlaps[row].reason if n in dropped_for else None,
+                float(containment.row_score[row]) if same_pair else 0.0,
+                jaccard(rows.signatures[row], items.signatures[n]) if near else 0.0,
+            )
+        )
+    return OverlapReport(
+        items=pl.DataFrame(lines, schema=REPORT, orient="row"),
+        rows=len(rows.documents),
+        strict=int(strict.sum()),
+        strict_kept=int(strict.sum() - strict[list(overlaps)].sum()),
+        ladder=Counter(overlap.reason for overlap in overlaps.values()),
+    )
+
+
+def _documents(frame: pl.DataFrame) -> list[Document]:
+    return [read_document(row, shingles=0) for row in frame.iter_rows(named=True)]
+
+
+def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, Overlap]:
+    item_of: dict[str, int] = {}
+    for n, item in enumerate(items):
+        for key in item.keys:
+            item_of.setdefault(key, n)
+    found = {}
+    for row, document in enumerate(documents):
+        key = min((key for key in document.keys if key in item_of), default=None)
+        if key is not None:
+            found[row] = Overlap(item_of[key], "benchmark_identity", "identity_key", 1.0, {"key": key})
+    return found
+
+
+def _by_samples(rows: Corpus, items: Corpus) -> dict[int, Overlap]:
+    found: dict[int, Overlap] = {}
+    for row, item in _sample_pairs(rows.documents, items.documents):
+        similarity = jaccard(rows.signatures[row], items.signatures[item])
+        tokens = same_samples(rows.documents[row], items.documents[item], similarity, wary=True)
+        if tokens:
+            detail = {"sample_tokens": tokens, "jaccard": round(similarity, 4)}
+            found.setdefault(row, Overlap(item, "benchmark_samples", "sample_fingerprint", 1.0, detail))
+    return found
+
+
+def _sample_pairs(documents: list[Document], items: list[Document]) -> Iterable[tuple[int, int]]:
+    """Row and item that have a sample in common, by row."""
+    items_with: defaultdict[int, list[int]] = defaultdict(list)
+    for n, item in enumerate(items):
+        for pair in item.samples.pairs:
+            items_with[pair].append(n)
+    for row, document in enumerate(documents):
+        for item_number in sorted({n for pair in document.samples.pairs for n in items_with.get(pair, ())}):
+            yield row, item_number

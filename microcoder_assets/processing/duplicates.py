@@ -1,10 +1,9 @@
-"""Which problems are one problem: pairs that share a key, samples, a title or much of their text, joined to clusters."""
+"""Duplicates inside the pool: pairs that share a key, samples, a title or much of their text, joined to groups."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -12,38 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.fingerprint import Fingerprint
+from microcoder_assets.processing.documents import (
+    FEWEST_SHINGLES,
+    LIKE_TITLED_TEXT,
+    Document,
+    are_versions,
+    same_samples,
+    same_text,
+    same_title,
+)
 from microcoder_assets.processing.minhash import BUCKET_LINKS, candidate_pairs, jaccard
-from microcoder_assets.processing.titles import Title
-
-FEWEST_SAMPLE_TOKENS = 3
-"""Samples of fewer literals are no evidence. Ours."""
-
-TELLING_SAMPLE_TOKENS = 8
-"""Samples of this many literals are evidence without any likeness of titles or texts. Measured."""
 
 COMMON_SAMPLE_TITLES = 6
 """A sample seen under more titles than this is a stock example. Ours."""
-
-LIKE_TEXT = 0.2
-"""Jaccard similarity from which texts in one language back up short samples or an equal title. Ours."""
-
-FEWEST_SHINGLES = 20
-"""Shorter texts ("see the picture") are no evidence by themselves. Ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What duplicate search knows of a problem beside its signature. shingles: distinct ones in its statement."""
-
-    problem_id: str
-    platform: str
-    title: Title
-    keys: frozenset[str]
-    samples: Fingerprint
-    language: str | None
-    bounds: frozenset[float]
-    shingles: int
 
 
 class Match(NamedTuple):
@@ -56,44 +36,6 @@ class Match(NamedTuple):
 
 
 _STRENGTH = ("identity", "samples", "text")
-
-
-def same_samples(left: Document, right: Document, similarity: float, common: frozenset[int] = frozenset()) -> int:
-    """Literals in the samples that prove left and right one problem, 0 when they prove nothing.
-
-    The samples of one must all be among the other's. Short ones also need like texts or equal titles; texts in two
-    languages cannot be alike. common: hashes of stock examples, which prove something only under equal titles.
-    """
-    shared = _shared_samples(left.samples, right.samples)
-    named_alike = _same_title(left, right)
-    tokens = sum(
-        length
-        for pair, length in zip(left.samples.pairs, left.samples.lengths, strict=True)
-        if pair in shared and (named_alike or pair not in common)
-    )
-    if tokens < FEWEST_SAMPLE_TOKENS:
-        return 0
-    alike = left.language == right.language and similarity >= LIKE_TEXT
-    return tokens if named_alike or alike or tokens >= TELLING_SAMPLE_TOKENS else 0
-
-
-def same_text(left: Document, right: Document, similarity: float, min_jaccard: float) -> bool:
-    return similarity >= min_jaccard and min(left.shingles, right.shingles) >= FEWEST_SHINGLES
-
-
-def are_versions(left: Document, right: Document) -> bool:
-    """Are they versions of one problem (easy / hard, I / II, other limits), which stay apart however alike they read?
-
-    Titles that differ in the version mark alone are versions unless bounds and samples are equal. A judge that lists
-    a text twice with other bounds or other samples means two problems; another judge's copy often differs in both.
-    """
-    samples_differ = bool(left.samples.pairs and right.samples.pairs) and not _shared_samples(left.samples, right.samples)
-    if left.title.base == right.title.base and left.title.version != right.title.version:
-        proven_equal = bool(left.bounds and left.samples.pairs) and left.samples.key == right.samples.key
-        return not (proven_equal and left.bounds == right.bounds)
-    if left.platform != right.platform:
-        return False
-    return samples_differ or bool(left.bounds and right.bounds and left.bounds != right.bounds)
 
 
 def find_clusters(
@@ -115,6 +57,7 @@ def find_clusters(
 def _compare(
     left: Document, right: Document, similarity: float, common: frozenset[int], settings: DedupSettings
 ) -> Match | None:
+    """Text alone joins only rows of two judges: one judge words a series (quantum gates, oracles) nearly alike."""
     keys = sorted(left.keys & right.keys)
     if keys:
         return Match("identity", "identity_key", 1.0, {"key": keys[0]})
@@ -122,13 +65,15 @@ def _compare(
         return None
     detail = {"jaccard": round(similarity, 4)}
     tokens = same_samples(left, right, similarity, common)
-    if tokens and _same_title(left, right):
+    if tokens and same_title(left, right):
         return Match("identity", "title_and_samples", 1.0, {**detail, "sample_tokens": tokens})
     if tokens:
         return Match("samples", "sample_fingerprint", 1.0, {**detail, "sample_tokens": tokens})
-    if same_text(left, right, similarity, settings.min_jaccard):
+    if same_text(left, right, similarity, settings.min_jaccard) and (
+        left.platform != right.platform or same_title(left, right)
+    ):
         return Match("text", "minhash", similarity, detail)
-    if _same_title(left, right) and same_text(left, right, similarity, LIKE_TEXT):
+    if same_title(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT):
         return Match("text", "title_and_minhash", similarity, detail)
     return None
 
@@ -180,13 +125,3 @@ def _join(documents: Sequence[Document], matches: dict[tuple[int, int], Match]) 
     return sorted({id(group): sorted(group) for group in group_of.values() if len(group) > 1}.values())
 
 
-def _same_title(left: Document, right: Document) -> bool:
-    return bool(left.title.base) and left.title == right.title
-
-
-def _shared_samples(left: Fingerprint, right: Fingerprint) -> frozenset[int]:
-    """The samples both have, provided that one has no other sample."""
-    if left.io_mode != right.io_mode:
-        return frozenset()
-    shared = frozenset(left.pairs) & frozenset(right.pairs)
-    return shared if len(shared) == min(len(left.pairs), len(right.pairs)) else frozenset()

@@ -52,7 +52,7 @@ def fingerprint(samples: Sequence[dict[str, Any]] | None, io_mode: str | None) -
 
 
 def literals(text: str, mode: str) -> list[str]:
-    """The values a sample's text names, in order; decimals without trailing zeros, true / false / null in lower case."""
+    """The values in a sample, in order: decimals without trailing zeros, `True` and `None` as JSON has them."""
     if mode != "function":
         return [_number(token) for token in text.split()]
     found = []

@@ -24,8 +24,8 @@ def words(text: str) -> list[str]:
 
     Images, links and LaTeX commands are left out: sources write the same text with different markup.
     """
-    plain = _NOT_WORDS.sub(" ", unicodedata.normalize("NFKC", text))
-    return _WORD.findall(plain.lower())
+    text = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _WORD.findall(_NOT_WORDS.sub(" ", text).lower())
 
 
 class WordHasher:

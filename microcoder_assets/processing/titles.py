@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import NamedTuple
@@ -13,11 +14,12 @@ _INDEX = re.compile(r"^\s*[a-z]\d?\.\s+")
 _VERSION = re.compile(
     r"\s*[(（]?\s*("
     r"div\.?\s*\d"
-    r"|(?:very |super |extra )?(?:easy|easier|medium|hard|harder|simple|simplified|extreme)(?:\s+(?:version|edition|mode))?"
-    r"|(?:数据)?(?:加强|增强|弱化|简单|困难|强化|原)版"
+    r"|(?:very |super |extra )?(?:easy|easier|medium|hard|harder|simple|simplified|extreme)"
+    r"(?:\s+(?:version|edition|mode))?"
+    r"|(?:数据)?[“\"]?(?:加强|增强|弱化|简单|困难|强化|原)[”\"]?版"
     r"|(?:(?<=\s)|(?<=[^\W\da-z]))(?:i{1,3}|iv|vi{0,3}|ix|x)"
     r"|(?<![\d.])\d{1,2}"
-    r")\s*[)）]?\s*$"
+    r")[\s)）]*[^\w)]*$"
 )
 _BOUND = re.compile(
     r"(?:<=?|≤|≦|\\leqslant|\\leq?|\\lt)\s*(\d[\d,]*(?:\.\d+)?)"
@@ -44,9 +46,12 @@ def split_title(title: str | None) -> Title:
 
 def bounds(text: str) -> frozenset[float]:
     """Upper bounds written after a `<=` or `<`, as numbers: `10^5`, `10^{5}`, `100,000` and `1\\cdot 10^5` are one."""
-    found = set()
-    for base, factor, power in _BOUND.findall(unicodedata.normalize("NFKC", text)):
-        value = float(base.replace(",", ""))
-        exponent = min(int(power), 300) if power else 1
-        found.add(value * float(factor) ** exponent if factor else min(value, 1e3) ** min(exponent, 100) if power else value)
-    return frozenset(found)
+    return frozenset(_value(*parts) for parts in _BOUND.findall(text))
+
+
+def _value(number: str, factor: str, power: str) -> float:
+    base, exponent = float(number.replace(",", "")), int(power or 1)
+    try:
+        return float(base * float(factor) ** exponent if factor else base**exponent)
+    except OverflowError:
+        return math.inf

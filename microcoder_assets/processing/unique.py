@@ -1,74 +1,24 @@
-"""`unique_problems`: rows that overlap the benchmark are removed first, then duplicates are merged into one row each."""
+"""`unique_problems`: rows that overlap the benchmark are removed first, then duplicates are merged."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from microcoder_assets.collection.identity import identity_keys
+from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.config import DecontaminationSettings, DedupSettings
-from microcoder_assets.processing.decontaminate import Containment, GramIndex
-from microcoder_assets.processing.duplicates import Document, Match, find_clusters, same_samples, same_text
-from microcoder_assets.processing.fingerprint import fingerprint
-from microcoder_assets.processing.minhash import MinHash, SignatureCache, cross_pairs, jaccard
-from microcoder_assets.processing.shingles import Hashes, WordHasher, grams
-from microcoder_assets.processing.titles import bounds, split_title
+from microcoder_assets.processing.decontaminate import Overlap, OverlapReport, overlap_ladder, report
+from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Corpus, Document, read_corpus
+from microcoder_assets.processing.duplicates import Match, find_clusters
+from microcoder_assets.processing.gram_index import Containment, GramIndex
+from microcoder_assets.processing.minhash import MinHash, SignatureCache
+from microcoder_assets.processing.shingles import Hashes, WordHasher
 from microcoder_assets.schema import UNIQUE, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-
-PREFERRED_LANGUAGE = "en"
-"""Among equally complete duplicates the row in this statement language stays. Ours."""
-
-REPORT = {
-    "benchmark_id": pl.String,
-    "nearest_problem_id": pl.String,  # the row dropped for this item, else the row with the most of its grams
-    "rule": pl.String,  # the reason that row was dropped for, null when it was not
-    "containment": pl.Float64,  # share of that row's telling grams in the item, [0, 1]
-    "jaccard": pl.Float64,  # MinHash estimate between the statements, [0, 1]
-}
-
-_DOCUMENT_COLUMNS = ("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode")
-_OPTIONAL_COLUMNS = ("constraints", "statement_language", "content_sha")
-
-
-@dataclass(frozen=True, slots=True)
-class OverlapReport:
-    """The proof of decontamination. items: REPORT rows, one a benchmark problem.
-
-    rows: rows compared. strict: those sharing any 13-gram with the benchmark, as published practice counts.
-    ladder: those dropped, by reason. strict_kept: rows that the strict rule would drop and the ladder keeps.
-    """
-
-    items: pl.DataFrame
-    rows: int
-    strict: int
-    strict_kept: int
-    ladder: Counter[str]
-
-
-class Overlap(NamedTuple):
-    """Why a row is dropped: the benchmark item it overlaps and by which reason of the ladder."""
-
-    item: int
-    reason: str
-    rule: str
-    score: float
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """Documents sorted by problem_id and their signatures, shape (documents, permutations)."""
-
-    documents: list[Document]
-    signatures: NDArray[np.uint32]
 
 
 def find_unique(
@@ -86,11 +36,12 @@ def find_unique(
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
     minhash, hasher = MinHash(dedup), WordHasher()
     item_words = [hasher(statement or "") for statement in benchmark["statement"]]
-    items = _read(benchmark, item_words, minhash, dedup.shingle_words, None)
+    items = read_corpus(benchmark, item_words, minhash, dedup.shingle_words, None)
     index = GramIndex(item_words, decontamination)
-    rows = _read(problems, _indexed(problems["statement"], hasher, index), minhash, dedup.shingle_words, signatures)
+    row_words = _indexed(problems["statement"], hasher, index)
+    rows = read_corpus(problems, row_words, minhash, dedup.shingle_words, signatures)
 
-    overlaps, containment = _overlaps(rows, items, index, dedup, decontamination)
+    overlaps, containment = overlap_ladder(rows, items, index, dedup, decontamination)
     stay = [row for row in range(len(rows.documents)) if row not in overlaps]
     clusters, matches = find_clusters([rows.documents[row] for row in stay], rows.signatures[stay], dedup)
     clusters = [[stay[member] for member in cluster] for cluster in clusters]
@@ -103,7 +54,7 @@ def find_unique(
     kept = [row for row in stay if row not in losers]
     frame = _assemble(problems, items, kept, winners, containment)
     result = StageResult(frame, [*dropped, *merged, *_keep(rows, kept, winners, shas)])
-    return result, _report(rows, items, overlaps, containment, index.strict)
+    return result, report(rows, items, overlaps, containment, index.strict)
 
 
 def _indexed(statements: Iterable[str | None], hasher: WordHasher, index: GramIndex) -> Iterable[Hashes]:
@@ -111,89 +62,6 @@ def _indexed(statements: Iterable[str | None], hasher: WordHasher, index: GramIn
         hashed = hasher(statement or "")
         index.add_row(hashed)
         yield hashed
-
-
-def _read(
-    frame: pl.DataFrame, texts: Iterable[Hashes], minhash: MinHash, shingle_words: int, cache: SignatureCache | None
-) -> Corpus:
-    """texts: hashed words of each row's statement. A cached value is the number of shingles, then the signature."""
-    frame = frame.select(*_DOCUMENT_COLUMNS, *(name for name in _OPTIONAL_COLUMNS if name in frame.columns))
-    keys = [f"{minhash.scheme}:{sha}" for sha in frame["content_sha"]] if cache else []
-    known = cache.get(keys) if cache else {}
-    new: dict[str, bytes] = {}
-    documents: list[Document] = []
-    signatures = np.empty((frame.height, minhash.permutations), np.uint32)
-    for n, (row, text) in enumerate(zip(frame.iter_rows(named=True), texts, strict=True)):
-        stored = known.get(keys[n]) if cache else None
-        if stored is None:
-            shingles = grams(text, shingle_words)
-            stored = np.concatenate([np.array([len(shingles)], np.uint32), minhash.signature(shingles)]).tobytes()
-            if cache:
-                new[keys[n]] = stored
-        numbers = np.frombuffer(stored, np.uint32)
-        signatures[n] = numbers[1:]
-        documents.append(_document(row, int(numbers[0])))
-    if cache and new:
-        cache.put(new)
-    return Corpus(documents, signatures)
-
-
-def _document(row: dict[str, Any], shingles: int) -> Document:
-    return Document(
-        problem_id=row["problem_id"],
-        platform=row["platform"],
-        title=split_title(row["title"]),
-        keys=frozenset(identity_keys(row["platform"], row["native_id"], row["title"], row["url"])),
-        samples=fingerprint(row["samples"], row["io_mode"]),
-        language=row.get("statement_language"),
-        bounds=bounds(row.get("constraints") or row["statement"] or ""),
-        shingles=shingles,
-    )
-
-
-def _overlaps(
-    rows: Corpus, items: Corpus, index: GramIndex, dedup: DedupSettings, settings: DecontaminationSettings
-) -> tuple[dict[int, Overlap], Containment]:
-    """Rows to drop, each by the first rule of the ladder that it meets."""
-    found = _by_key(rows, items)
-    found = {**_by_samples(rows, items), **found}
-    known = np.isin(np.arange(len(rows.documents)), list(found))
-    containment = index.containment(known)
-    for row in np.flatnonzero(containment.row_score >= settings.max_containment).tolist():
-        item, score = int(containment.item_of_row[row]), float(containment.row_score[row])
-        detail = {"jaccard": round(jaccard(rows.signatures[row], items.signatures[item]), 4)}
-        found.setdefault(row, Overlap(item, "benchmark_ngrams", f"{settings.ngram}gram_containment", score, detail))
-    for row, item in sorted(cross_pairs(rows.signatures, items.signatures, dedup.bands)):
-        score = jaccard(rows.signatures[row], items.signatures[item])
-        if same_text(rows.documents[row], items.documents[item], score, settings.min_jaccard):
-            found.setdefault(row, Overlap(item, "benchmark_text", "minhash", score, {}))
-    return found, containment
-
-
-def _by_key(rows: Corpus, items: Corpus) -> dict[int, Overlap]:
-    item_of = {key: n for n, item in reversed(list(enumerate(items.documents))) for key in item.keys}
-    found = {}
-    for row, document in enumerate(rows.documents):
-        keys = sorted(key for key in document.keys if key in item_of)
-        if keys:
-            found[row] = Overlap(item_of[keys[0]], "benchmark_identity", "identity_key", 1.0, {"key": keys[0]})
-    return found
-
-
-def _by_samples(rows: Corpus, items: Corpus) -> dict[int, Overlap]:
-    items_with: defaultdict[int, list[int]] = defaultdict(list)
-    for n, item in enumerate(items.documents):
-        for pair in item.samples.pairs:
-            items_with[pair].append(n)
-    found: dict[int, Overlap] = {}
-    for row, document in enumerate(rows.documents):
-        for n in sorted({n for pair in document.samples.pairs for n in items_with.get(pair, ())}):
-            similarity = jaccard(rows.signatures[row], items.signatures[n])
-            tokens = same_samples(document, items.documents[n], similarity)
-            if tokens:
-                detail = {"sample_tokens": tokens, "jaccard": round(similarity, 4)}
-                found.setdefault(row, Overlap(n, "benchmark_samples", "sample_fingerprint", 1.0, detail))
-    return found
 
 
 def _drop(document: Document, overlap: Overlap, items: Corpus, sha: str | None) -> Decision:
@@ -251,12 +119,13 @@ def _merge(
 
 def _completeness(problems: pl.DataFrame) -> list[tuple[Any, ...]]:
     """A sort key a row: smallest for the one to keep among duplicates."""
+    rank = {platform: n for n, platform in enumerate(PLATFORMS)}
     columns = problems.select(
         pl.col("references").list.len().fill_null(0) == 0,
         -pl.col("tests").list.len().fill_null(0).cast(pl.Int64),
         pl.col("statement_language").ne_missing(PREFERRED_LANGUAGE),
         pl.col("published").fill_null(dt.date.max),
-        "platform",
+        pl.col("platform").replace_strict(rank, default=len(rank), return_dtype=pl.Int64),
         "problem_id",
     )
     return list(columns.iter_rows())
@@ -297,31 +166,3 @@ def _assemble(
     return conform(frame, UNIQUE)
 
 
-def _report(
-    rows: Corpus,
-    items: Corpus,
-    overlaps: dict[int, Overlap],
-    containment: Containment,
-    strict: NDArray[np.bool_],
-) -> OverlapReport:
-    dropped_for = {overlap.item: row for row, overlap in sorted(overlaps.items(), reverse=True)}
-    lines = []
-    for n, item in enumerate(items.documents):
-        row = dropped_for.get(n, int(containment.row_of_item[n]))
-        near = row >= 0
-        lines.append(
-            {
-                "benchmark_id": item.problem_id,
-                "nearest_problem_id": rows.documents[row].problem_id if near else None,
-                "rule": overlaps[row].reason if row in overlaps else None,
-                "containment": float(containment.row_score[row]) if near and containment.item_of_row[row] == n else 0.0,
-                "jaccard": jaccard(rows.signatures[row], items.signatures[n]) if near else 0.0,
-            }
-        )
-    return OverlapReport(
-        items=pl.DataFrame(lines, schema=REPORT),
-        rows=len(rows.documents),
-        strict=int(strict.sum()),
-        strict_kept=int(strict.sum()) - int(strict[list(overlaps)].sum()),
-        ladder=Counter(overlap.reason for overlap in overlaps.values()),
-    )

@@ -80,11 +80,11 @@ def test_a_version_that_was_never_published_is_not_read(tmp_path: Path) -> None:
 
 @given(st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8))
 @settings(max_examples=30, deadline=None)
-def test_packs_are_a_mapping_that_keeps_first_values(tmp_path_factory: pytest.TempPathFactory, values: dict[str, bytes]) -> None:
+def test_packs_keep_first_values(tmp_path_factory: pytest.TempPathFactory, values: dict[str, bytes]) -> None:
     folder = tmp_path_factory.mktemp("packs")
     packs = Packs(folder)
     packs.put(values)
-    packs.put({key: b"other" for key in values})
+    packs.put(dict.fromkeys(values, b"other"))
     assert Packs(folder).get([*values, "never stored "]) == values
 
 

@@ -1,0 +1,3 @@
+class Solution:
+    def reverse(self, text):
+        return text[::-1]

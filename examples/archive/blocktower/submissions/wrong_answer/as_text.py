@@ -1,0 +1,2 @@
+def largest(values):
+    return max(values, key=str)

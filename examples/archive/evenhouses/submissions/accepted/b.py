@@ -1,0 +1,2 @@
+def count_even(values):
+    return len([v for v in values if not v % 2])

@@ -1,0 +1,3 @@
+class Solution:
+    def add(self, a, b):
+        return sum([a, b])

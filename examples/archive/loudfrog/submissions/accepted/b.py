@@ -1,0 +1,2 @@
+def largest(values):
+    return sorted(values)[-1]

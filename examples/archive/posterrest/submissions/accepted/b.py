@@ -1,0 +1,3 @@
+import sys
+x, y = sys.stdin.readline().split()
+print(int(x) - int(y))

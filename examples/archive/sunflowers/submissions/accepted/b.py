@@ -1,0 +1,3 @@
+import sys
+x, y = sys.stdin.readline().split()
+print(max(int(x), int(y)))

@@ -1,0 +1,3 @@
+class Solution:
+    def largest(self, values):
+        return max(values, key=str)

@@ -1,0 +1,268 @@
+"""Problem packages in the Kattis problem package format, legacy and 2023-07, as folders or archives.
+
+Beside problem.yaml a package may hold our own `microcoder.yaml`: platform, contest, published, tier (1 to 4), io_mode,
+entry_point, starter_code, tags, rating.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from microcoder_assets.collection.files import BAD_RECORD, fingerprint_files, one_line
+from microcoder_assets.collection.package_files import BadPackage, folder_files, read_package, suffix_of
+from microcoder_assets.collection.platforms import PLATFORMS
+from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
+from microcoder_assets.errors import UserError
+from microcoder_judge import Checker
+from microcoder_judge.checkers import checker_from_kattis
+
+EXTENSION = "microcoder.yaml"
+LABELS = {
+    "accepted": "accepted",
+    "wrong_answer": "wrong_answer",
+    "time_limit_exceeded": "time_limit_exceeded",
+    "run_time_error": "run_time_error",
+    "partially_accepted": "rejected",
+    "rejected": "rejected",
+    "mixed": "rejected",
+}
+"""Submission folder to reference label. What is only partially accepted must not pass all tests."""
+LANGUAGES = {
+    "py": "python",
+    "py3": "python",
+    "c": "c",
+    "cc": "cpp",
+    "cpp": "cpp",
+    "cxx": "cpp",
+    "java": "java",
+    "kt": "kotlin",
+    "hs": "haskell",
+    "rs": "rust",
+    "go": "go",
+    "js": "javascript",
+    "cs": "csharp",
+    "rb": "ruby",
+}
+"""Language by file extension; files of other extensions are not taken."""
+
+_STATEMENT = re.compile(r"(?:problem_statement|statement)/problem(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?\.(tex|md)")
+_FORMATS = {"tex": "latex", "md": "markdown"}
+_VALIDATOR = re.compile(r"output_validators?/(?:.+/)?[^/]+\.([A-Za-z0-9]+)")
+_HEADERS = ("h", "hpp")
+_PROBLEM_NAME = re.compile(r"\\problemname\{([^{}]+)\}")
+_TEST_CONFIGS = tuple(f"data/{folder}{name}.yaml" for folder in ("", "secret/") for name in ("test_group", "testdata"))
+
+
+@dataclass(frozen=True, slots=True)
+class KattisSource:
+    """A folder of packages, or one package."""
+
+    path: Path
+    packages: tuple[Path, ...]
+    platforms: tuple[str, ...]
+    kind: str = "kattis"
+
+    def fingerprint(self) -> str:
+        files = {}
+        for package in self.packages:
+            for path in folder_files(package) if package.is_dir() else (package,):
+                if path.is_file():
+                    files[path.relative_to(self.path.parent).as_posix()] = path
+        return fingerprint_files(files)
+
+    def records(self) -> Iterator[ScrapedProblem | UnreadableRecord]:
+        for path in self.packages:
+            platform = _platform_of_folder(path)
+            try:
+                yield problem(path)
+            except (BadPackage, yaml.YAMLError, *BAD_RECORD) as error:
+                yield UnreadableRecord(platform, path.name, "malformed_record", one_line(error))
+
+
+def open_kattis(path: Path) -> KattisSource:
+    """path: a package, or a folder in which every folder and every archive is a package. Raises UserError without one."""
+    if suffix_of(path) or (path / "problem.yaml").exists():
+        packages: tuple[Path, ...] = (path,)
+    else:
+        entries = sorted(path.iterdir()) if path.is_dir() else []
+        packages = tuple(e for e in entries if not e.name.startswith((".", "_")) and (e.is_dir() or suffix_of(e)))
+    if not packages:
+        raise UserError(f"kattis source {path} holds no problem package (a folder, .tar.xz, .tar.gz or .zip)")
+    platforms = {"kattis", *map(_platform_of_folder, packages)}
+    return KattisSource(path, packages, tuple(name for name in PLATFORMS if name in platforms))
+
+
+def problem(path: Path) -> ScrapedProblem:
+    """One package. Raises BadPackage, YAMLError or one of BAD_RECORD when it cannot be read.
+
+    `nwerc2023__datepicker.tar.xz` is problem `nwerc2023-datepicker` of contest `nwerc2023`. The platform is `kattis` unless
+    microcoder.yaml of an unpacked package names another; a source must know its platforms without unpacking archives.
+    """
+    files = read_package(path)
+    stem = path.name.removesuffix(suffix_of(path) or "")
+    contest, _, _ = stem.rpartition("__")
+    meta = _mapping(files, "problem.yaml")
+    ours = _mapping(files, EXTENSION) if EXTENSION in files else {}
+    platform = ours.get("platform", "kattis")
+    if platform not in PLATFORMS:
+        raise BadPackage(f"{EXTENSION} names the unknown platform {platform!r}; one of {', '.join(PLATFORMS)}")
+    if platform != "kattis" and not path.is_dir():
+        raise BadPackage(f"{EXTENSION} of an archive cannot name platform {platform!r}; unpack the archive")
+    language, statement_file = _statement_file(files)
+    function = ours.get("io_mode") == "function"
+    kinds = _kinds(meta)
+    checker, flags = _checker(meta, files, function, kinds)
+    published = _date(ours.get("published"))
+    limits = meta.get("limits") or {}
+    statement = files[statement_file].decode()
+    return ScrapedProblem(
+        platform=platform,
+        native_id=stem.replace("__", "-"),
+        title=_title(meta, language, statement) or stem.rpartition("__")[2],
+        statement=statement,
+        statement_format=_FORMATS[statement_file.rpartition(".")[2]],
+        statement_language=language,
+        source_ref=path.name,
+        record_sha=_sha_of(files),
+        contest=ours.get("contest") or contest or None,
+        published=published,
+        published_basis="contest" if published else None,
+        io_mode="function" if function else "stdin",
+        entry_point=ours["entry_point"] if function else None,
+        starter_code=ours.get("starter_code") if function else None,
+        tests=tuple(_tests(files)),
+        checker=checker,
+        time_limit_s=_number(limits.get("time_limit") or files.get(".timelimit")),
+        memory_limit_mb=int(limits["memory"]) if limits.get("memory") else None,
+        references=tuple(_references(files)),
+        tags=tuple(ours.get("tags") or ()),
+        difficulty_label=f"tier-{int(ours['tier'])}" if "tier" in ours else None,
+        ratings=(("community", float(ours["rating"])),) if "rating" in ours else (),
+        license=meta.get("license"),
+        flags=tuple(sorted(flags)),
+    )
+
+
+def _platform_of_folder(path: Path) -> str:
+    """The platform that microcoder.yaml of an unpacked package names; `kattis` where it names none that is known."""
+    try:
+        named = yaml.safe_load((path / EXTENSION).read_bytes())["platform"]
+    except (OSError, yaml.YAMLError, *BAD_RECORD):
+        return "kattis"
+    return named if named in PLATFORMS else "kattis"
+
+
+def _mapping(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(files[name])
+    except yaml.YAMLError as error:
+        raise BadPackage(f"{name} is not valid YAML: {one_line(error)}") from error
+    if not isinstance(found, dict):
+        raise BadPackage(f"{name} must hold a mapping")
+    return found
+
+
+def _statement_file(files: Mapping[str, bytes]) -> tuple[str, str]:
+    """Language and name of the statement: English where there is one, else the first language. Markdown before LaTeX."""
+    found = [(match[1] or "en", name) for name in files if (match := _STATEMENT.fullmatch(name))]
+    if not found:
+        raise BadPackage("holds no problem statement in LaTeX or Markdown")
+    return min(found, key=lambda candidate: (candidate[0] != "en", candidate))
+
+
+def _title(meta: Mapping[str, Any], language: str, statement: str) -> str:
+    """problem.yaml's name, in the statement's language where it has several; else the statement's `\\problemname`."""
+    name = meta.get("name")
+    if isinstance(name, dict):
+        name = name.get(language) or next(iter(name.values()), None)
+    if not name and (match := _PROBLEM_NAME.search(statement)):
+        name = match[1]
+    return str(name or "").strip()
+
+
+def _kinds(meta: Mapping[str, Any]) -> set[str]:
+    """Words of `type` (2023-07) and `validation` (legacy)."""
+    declared = meta.get("type") or ()
+    words = declared.split() if isinstance(declared, str) else declared
+    return {*words, *str(meta.get("validation", "default")).split()}
+
+
+def _checker(
+    meta: Mapping[str, Any], files: Mapping[str, bytes], function: bool, kinds: set[str]
+) -> tuple[Checker | None, set[str]]:
+    flags = {"scoring"} & kinds
+    options = _validator_flags(meta, files)
+    if kinds & {"interactive", "multi-pass"}:
+        return None, {*flags, "interactive"}
+    validators = {name: match[1] for name in files if (match := _VALIDATOR.fullmatch(name))}
+    programs = {name: extension for name, extension in validators.items() if extension not in _HEADERS}
+    if function and "custom" not in kinds:
+        return Checker("unordered" if "unordered" in options.split() else "value"), flags
+    if "custom" not in kinds and not programs:
+        return checker_from_kattis(options, "default"), flags
+    sources = [name for name, extension in programs.items() if extension == "py"]
+    if len(sources) == len(programs) == 1:
+        return Checker("custom", program=files[sources[0]].decode()), flags
+    return None, {*flags, "unsupported_checker"}
+
+
+def _validator_flags(meta: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+    """Flags of the default validator: in problem.yaml (legacy), or with the test data (2023-07: flags, 2025-09: a list)."""
+    found = meta.get("validator_flags")
+    for config in (_mapping(files, name) for name in _TEST_CONFIGS if name in files):
+        found = found or config.get("output_validator_flags") or config.get("output_validator_args")
+    return " ".join(map(str, found)) if isinstance(found, list) else str(found or "")
+
+
+def _tests(files: Mapping[str, bytes]) -> Iterator[ScrapedTest]:
+    """Samples first, then secret tests by name. A case that groups share is taken once."""
+    seen = set()
+    for folder in ("data/sample/", "data/secret/"):
+        for name in sorted(name for name in files if name.startswith(folder) and name.endswith(".in")):
+            stem = name.removesuffix(".in")
+            if f"{stem}.ans" not in files:
+                continue
+            case = (files[name], files[f"{stem}.ans"])
+            if case not in seen:
+                seen.add(case)
+                yield ScrapedTest(stem.removeprefix("data/"), folder == "data/sample/", *case)
+
+
+def _references(files: Mapping[str, bytes]) -> Iterator[Reference]:
+    """Submissions of one file in a known language; those of several files cannot be run and are left out."""
+    units: dict[str, list[str]] = {}
+    for name in sorted(files):
+        parts = name.split("/")
+        if parts[0] == "submissions" and len(parts) > 2 and parts[1] in LABELS:
+            units.setdefault("/".join(parts[1:3]), []).append(name)
+    for unit, names in units.items():
+        language = LANGUAGES.get(names[0].rpartition(".")[2])
+        if len(names) == 1 and language:
+            code = files[names[0]].decode("utf-8", "replace")
+            yield Reference(unit, language, LABELS[posixpath.dirname(unit)], code)
+
+
+def _date(value: Any) -> dt.date | None:
+    if value is None or type(value) is dt.date:
+        return value
+    return dt.date.fromisoformat(str(value))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if value else None
+
+
+def _sha_of(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
+    return digest.hexdigest()

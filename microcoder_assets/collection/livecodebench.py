@@ -1,0 +1,162 @@
+"""LiveCodeBench's code-generation problems: what is scored, and never trained on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from microcoder_assets.collection.files import BAD_RECORD, fingerprint_files, one_line, read_rows
+from microcoder_assets.collection.identity import slugify
+from microcoder_assets.collection.packed_tests import unpack_tests
+from microcoder_assets.collection.records import NATIVE_ID, ScrapedTest, UnreadableRecord
+from microcoder_assets.collection.signature import Signature
+from microcoder_assets.errors import UserError
+from microcoder_judge import IoMode
+
+MAX_ROW_BYTES = 1 << 30
+"""Rows of upstream's full release reach hundreds of MiB of packed tests."""
+
+_FILE = re.compile(r"(?:test(\d*)|problems_release_v\d+)\.jsonl(?:\.gz)?")
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkProblem:
+    """One problem. release: the LiveCodeBench release that added it, `v1` on.
+
+    problem_id: `platform:native`, native spelled as this project spells it (`native_id`).
+    """
+
+    problem_id: str
+    question_id: str
+    title: str
+    platform: str
+    contest_id: str | None
+    contest_date: dt.date | None
+    difficulty: str | None
+    release: str
+    statement: str
+    starter_code: str | None
+    entry_point: str | None
+    io_mode: IoMode
+    public_tests: tuple[ScrapedTest, ...]
+    private_tests: tuple[ScrapedTest, ...]
+
+
+def read_benchmark(path: Path) -> Iterator[BenchmarkProblem | UnreadableRecord]:
+    """Every problem of a LiveCodeBench folder or file, files by release; of two with one id the first.
+
+    A folder holds upstream's `test.jsonl`, `test2.jsonl`, ... (a file's number is its release) or
+    `problems_release_vN.jsonl.gz`, whose rows name their release. Raises UserError when it holds neither.
+    """
+    seen = set()
+    for file in benchmark_files(path):
+        for row in read_rows(file, "livecodebench", MAX_ROW_BYTES):
+            if isinstance(row, UnreadableRecord):
+                yield row
+                continue
+            try:
+                found = problem(row.parse(), _release_of(file))
+            except BAD_RECORD as error:
+                yield UnreadableRecord("livecodebench", row.ref, "malformed_record", one_line(error))
+                continue
+            if found.problem_id in seen:
+                yield UnreadableRecord("livecodebench", row.ref, "same_id", f"{found.problem_id} is listed twice")
+                continue
+            seen.add(found.problem_id)
+            yield found
+
+
+def benchmark_files(path: Path) -> list[Path]:
+    """The files `read_benchmark` reads, in its order."""
+    if path.is_file():
+        return [path]
+    files = [file for file in sorted(path.glob("*.jsonl*")) if _FILE.fullmatch(file.name)]
+    if not files:
+        raise UserError(f"benchmark {path} holds no test.jsonl, test2.jsonl, ... nor problems_release_vN.jsonl.gz")
+    return sorted(files, key=lambda file: (len(_release_of(file)), _release_of(file), file.name))
+
+
+def fingerprint(path: Path) -> str:
+    """sha256 over names and bytes of the files read. Raises UserError as `benchmark_files` does."""
+    return fingerprint_files({file.name: file for file in benchmark_files(path)})
+
+
+def native_id(platform: str, question_id: str, title: str) -> str:
+    """The id under this project's scheme: `1873A` for Codeforces's `1873_A`, the title's slug for LeetCode.
+
+    LiveCodeBench numbers LeetCode problems by LeetCode's internal id, which is another problem's public number; identity
+    keys join slugs.
+    """
+    if platform == "leetcode":
+        return slugify(title)
+    return question_id.replace("_", "") if platform == "codeforces" else question_id
+
+
+def problem(raw: Mapping[str, Any], release: str) -> BenchmarkProblem:
+    """One row; private tests may be absent. Raises one of BAD_RECORD naming what is wrong."""
+    platform, title, question_id = raw["platform"], raw["question_title"], str(raw["question_id"])
+    native = native_id(platform, question_id, title)
+    if not NATIVE_ID.fullmatch(native):
+        raise ValueError(f"question_id {question_id!r} holds characters that an id may not have")
+    public = _as_list(raw.get("public_test_cases"))
+    private = _as_list(raw.get("private_test_cases"))
+    starter_code = raw.get("starter_code") or None
+    function = bool(starter_code) or any(test.get("testtype") == "functional" for test in (*public, *private))
+    entry_point = _entry_point(raw.get("metadata"), starter_code) if function else None
+    return BenchmarkProblem(
+        problem_id=f"{platform}:{native}",
+        question_id=question_id,
+        title=title,
+        platform=platform,
+        contest_id=raw.get("contest_id") or None,
+        contest_date=dt.datetime.fromisoformat(raw["contest_date"]).date() if raw.get("contest_date") else None,
+        difficulty=raw.get("difficulty") or None,
+        release=raw.get("release") or release,
+        statement=raw["question_content"],
+        starter_code=starter_code,
+        entry_point=entry_point,
+        io_mode="function" if function else "stdin",
+        public_tests=_tests(public, "public", function),
+        private_tests=_tests(private, "private", function),
+    )
+
+
+def _release_of(file: Path) -> str:
+    match = _FILE.fullmatch(file.name)
+    return f"v{(match and match[1]) or 1}"
+
+
+def _as_list(tests: list[dict[str, Any]] | str | None) -> list[dict[str, Any]]:
+    return unpack_tests(tests) if isinstance(tests, str) and tests else list(tests or ())
+
+
+def _entry_point(metadata: Mapping[str, Any] | str | None, starter_code: str | None) -> str:
+    """The function's name, from the metadata or else the starter code. Raises ValueError when neither has it."""
+    known = json.loads(metadata) if isinstance(metadata, str) and metadata else metadata or {}
+    if name := known.get("func_name"):
+        return str(name)
+    signature = Signature.of_starter(starter_code or "")
+    if signature is None or not signature.name:
+        raise ValueError("a function problem without func_name and without starter code that names a method")
+    return signature.name
+
+
+def _tests(tests: list[dict[str, Any]], name: str, function: bool) -> tuple[ScrapedTest, ...]:
+    """Function tests: input lines are JSON values, one an argument; they become one JSON array."""
+    found = []
+    for number, test in enumerate(tests, 1):
+        given, expected = test["input"], test["output"]
+        if function:
+            given = _json([json.loads(line) for line in given.rstrip("\n").split("\n")])
+            expected = _json(json.loads(expected))
+        found.append(ScrapedTest(f"{name}-{number}", name == "public", given.encode(), expected.encode()))
+    return tuple(found)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

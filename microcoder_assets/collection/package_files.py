@@ -1,0 +1,167 @@
+"""Problem packages as mappings from relative names to bytes, read in memory so that no member can land anywhere."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import posixpath
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+MAX_PACKAGE_BYTES = 1 << 30
+MAX_PACKAGE_FILES = 100_000
+"""A package over either limit is refused before it is unpacked further. Ours; the largest known one unpacks to 100 MB."""
+
+_TAR_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
+    ".tar.xz": lambda path: lzma.open(path, "rb"),
+    ".tar.gz": lambda path: gzip.open(path, "rb"),
+    ".tgz": lambda path: gzip.open(path, "rb"),
+}
+SUFFIXES = (*_TAR_OPENERS, ".zip")
+
+_DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError, ValueError)
+
+
+class BadPackage(ValueError):
+    """A package that cannot be read; the message says why in one line."""
+
+
+def suffix_of(path: Path) -> str | None:
+    """The archive suffix of a package's file name, None for other files."""
+    return next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
+
+
+def read_package(path: Path) -> dict[str, bytes]:
+    """Every file of the package by its name relative to the folder that holds problem.yaml; links resolved.
+
+    path: a folder, or an archive with one of SUFFIXES. Raises BadPackage for a damaged archive, a member or link that leaves
+    the package, a package over the limits, and a package without problem.yaml.
+    """
+    contents = _Contents()
+    try:
+        if path.is_dir():
+            _read_folder(path, contents)
+        elif path.name.endswith(".zip"):
+            _read_zip(path, contents)
+        else:
+            _read_tar(path, _TAR_OPENERS[suffix_of(path) or ""], contents)
+    except BadPackage:
+        raise
+    except _DAMAGED as error:
+        raise BadPackage(f"cannot be unpacked: {error or type(error).__name__}") from error
+    files = contents.resolved()
+    roots = sorted((posixpath.dirname(name) for name in files if posixpath.basename(name) == "problem.yaml"), key=len)
+    if not roots:
+        raise BadPackage("holds no problem.yaml")
+    prefix = f"{roots[0]}/" if roots[0] else ""
+    return {name.removeprefix(prefix): content for name, content in files.items() if name.startswith(prefix)}
+
+
+@dataclass(slots=True)
+class _Contents:
+    files: dict[str, bytes] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    total: int = 0
+
+    def reserve(self, size: int) -> None:
+        self.total += size
+        if self.total > MAX_PACKAGE_BYTES:
+            raise BadPackage(f"unpacks to more than {MAX_PACKAGE_BYTES >> 20} MiB")
+        if len(self.files) + len(self.links) >= MAX_PACKAGE_FILES:
+            raise BadPackage(f"holds more than {MAX_PACKAGE_FILES} files")
+
+    def add(self, name: str, content: bytes) -> None:
+        self.files[_inside(name)] = content
+
+    def link(self, name: str, target: str) -> None:
+        self.links[_inside(name)] = _inside(target)
+
+    def resolved(self) -> dict[str, bytes]:
+        """Files with every link replaced by what it names: a file, or all files of a folder."""
+        files = dict(self.files)
+        for name, target in self.links.items():
+            seen = {name}
+            while target in self.links and target not in seen:
+                seen.add(target)
+                target = self.links[target]
+            if target in self.files:
+                files[name] = self.files[target]
+                continue
+            below = [other for other in self.files if other.startswith(f"{target}/")]
+            if not below:
+                raise BadPackage(f"link {name!r} names {target!r}, which is not in the package")
+            self.reserve(sum(len(self.files[other]) for other in below))
+            files.update({name + other.removeprefix(target): self.files[other] for other in below})
+        return files
+
+
+def _inside(name: str) -> str:
+    """A member's normal name. Raises BadPackage for one that leaves the package."""
+    normal = posixpath.normpath(name.replace("\\", "/"))
+    if normal.startswith(("/", "../")) or normal == ".." or normal[1:2] == ":":
+        raise BadPackage(f"member {name!r} leaves the package")
+    return normal
+
+
+def _read_tar(path: Path, opener: Callable[[Path], IO[bytes]], contents: _Contents) -> None:
+    with opener(path) as stream:
+        with tarfile.open(fileobj=stream, mode="r:") as archive:
+            for member in archive:
+                contents.reserve(member.size if member.isfile() else 0)
+                if member.isfile():
+                    opened = archive.extractfile(member)
+                    contents.add(member.name, opened.read() if opened else b"")
+                elif member.issym():
+                    contents.link(member.name, posixpath.join(posixpath.dirname(member.name), member.linkname))
+                elif member.islnk():
+                    contents.link(member.name, member.linkname)
+                elif not member.isdir():
+                    raise BadPackage(f"member {member.name!r} is a device or pipe")
+        for _ in _drained(stream):
+            contents.reserve(1 << 20)
+
+
+def _drained(stream: IO[bytes]) -> Iterator[bytes]:
+    """The rest of a compressed stream: its checksum is verified only at its end."""
+    while rest := stream.read(1 << 20):
+        yield rest
+
+
+def _read_zip(path: Path, contents: _Contents) -> None:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            contents.reserve(member.file_size)
+            with archive.open(member) as opened:
+                content = opened.read(member.file_size)
+            if stat.S_ISLNK(member.external_attr >> 16):
+                contents.link(member.filename, posixpath.join(posixpath.dirname(member.filename), content.decode()))
+            else:
+                contents.add(member.filename, content)
+
+
+def _read_folder(root: Path, contents: _Contents) -> None:
+    for path in folder_files(root):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink():
+            contents.link(name, posixpath.join(posixpath.dirname(name), path.readlink().as_posix()))
+        elif path.is_file():
+            contents.reserve(path.stat().st_size)
+            contents.add(name, path.read_bytes())
+
+
+def folder_files(root: Path) -> Iterable[Path]:
+    """Every file and link below a folder in the order of their names, hidden ones included, links not followed."""
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield Path(folder) / name

@@ -1,0 +1,127 @@
+"""One chat client for any OpenAI-compatible server: structured output, retries, cache and budget."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import openai
+from openai.types.chat import ChatCompletion
+
+from microcoder_assets.errors import UserError
+from microcoder_assets.llm.budget import Budget
+from microcoder_assets.llm.cache import AnswerCache
+
+Message = dict[str, str]
+RETRIES = 6  # of 408, 409, 429, 5xx and broken connections, with the client's exponential backoff or Retry-After
+TIMEOUT_S = 300.0
+OVERHEAD_TOKENS = 64  # a chat template's own tokens, more than any template in use adds to two messages
+
+
+class AnswerError(Exception):
+    """The server gave no answer to this request after every retry; others may still be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+class ChatClient:
+    """model, base_url: as the server knows them. temperature, max_tokens: sent with every request and part of its key.
+
+    Thread-safe. Answers are cached whether or not the caller can use them: a second run pays for neither.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None,
+        api_key: str | None,
+        cache: AnswerCache,
+        budget: Budget,
+        *,
+        temperature: float,
+        max_tokens: int,
+        retries: int = RETRIES,
+    ) -> None:
+        self.model = model
+        self._server = base_url or "of OpenAI"
+        self._parameters = {"temperature": temperature, "max_completion_tokens": max_tokens}
+        self._max_tokens = max_tokens
+        self.cache = cache
+        self._budget = budget
+        self._openai = openai.OpenAI(
+            base_url=base_url, api_key=api_key or "none", max_retries=retries, timeout=TIMEOUT_S
+        )
+
+    def key(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> str:
+        """sha256 over all that decides the answer: messages, schema, model, parameters and the draw's seed."""
+        parts = [messages, schema, self.model, self._parameters, seed]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def ask(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> Answer:
+        """The answer, from the cache or the server. schema: JSON schema that the text should obey.
+
+        Raises AnswerError for this request, BudgetSpent before overspending, UserError when no request can succeed.
+        """
+        key = self.key(messages, schema, seed)
+        if known := self.cache.get(key):
+            return Answer(**json.loads(known))
+        bound = len(json.dumps([messages, schema])) + OVERHEAD_TOKENS
+        most = self._budget.cost(bound, self._max_tokens)
+        self._budget.reserve(most)
+        spent = most  # what is charged when it stays unknown whether the server worked
+        try:
+            completion = self._request(messages, schema, seed)
+            usage = completion.usage
+            tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (bound, self._max_tokens)
+            spent = self._budget.cost(*tokens)
+            text = completion.choices[0].message.content or ""
+            answer = Answer(text.encode("utf-8", "replace").decode(), *tokens, spent)  # lone surrogates cannot be sent
+            self.cache.put(key, json.dumps(asdict(answer)).encode())
+            return answer
+        except openai.APIStatusError as error:
+            spent = 0.0
+            raise self._explained(error) from error
+        except openai.APITimeoutError as error:
+            raise AnswerError(f"no answer within {TIMEOUT_S:g} s") from error
+        except openai.APIConnectionError as error:
+            spent = 0.0
+            raise UserError(
+                f"the scoring server {self._server} cannot be reached ({error.__cause__ or error}); "
+                "start it or mend scoring.base_url, and run again: answers so far are kept"
+            ) from error
+        except (openai.OpenAIError, ValueError) as error:
+            raise AnswerError(f"the server's answer is not a chat completion: {error}") from error
+        finally:
+            self._budget.settle(most, spent)
+
+    def _request(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> ChatCompletion:
+        completion: object = self._openai.chat.completions.create(  # type: ignore[call-overload]
+            model=self.model,
+            messages=list(messages),
+            seed=seed,
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": schema},
+            },
+            **self._parameters,
+        )
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            raise ValueError("no choices")
+        return completion
+
+    def _explained(self, error: openai.APIStatusError) -> Exception:
+        said = f"the scoring server {self._server} says {error.status_code}: {error.message[:200]}"
+        if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
+            return UserError(f"{said}; set OPENAI_API_KEY to a key that may use {self.model}")
+        if isinstance(error, openai.NotFoundError):
+            return UserError(f"{said}; mend scoring.model or scoring.base_url")
+        return AnswerError(said)

@@ -1,0 +1,277 @@
+"""HTML, and Markdown with HTML in it, to clean Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import lxml.html
+from lxml.html import HtmlElement
+
+from microcoder_assets.processing.markdown import TAG, Vault, clean_characters, code_span, fence, finish, table
+
+_MAX_DEPTH = 80
+_JUNK = re.compile(r'<[^<>\s]*(?:\s*[\w:-]*="")+\s*>|<!\[[^\]>]*\]>|<\?[^<>]*>|<!DOCTYPE[^<>]*>', re.IGNORECASE)
+_UNKNOWN_END_TAG = re.compile(r"</[A-Za-z][^>\n]{0,40}>")
+_DROPPED = {"head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video"}
+_DROPPED |= {"xml"}
+_BLOCKS = {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption", "figure"}
+_BLOCKS |= {"footer", "form", "header", "main", "p", "section", "caption", "html"}
+_MARKERS = {"strong": "**", "b": "**", "em": "*", "i": "*", "italic": "*", "var": "*", "cite": "*", "dfn": "*"}
+_MARKERS |= {"del": "~~", "s": "~~", "strike": "~~"}
+_CODE = {"code", "kbd", "samp", "tt"}
+_CLASS_MARKERS = {"tex-font-style-bf": "**", "tex-font-style-it": "*", "tex-font-style-striked": "~~"}
+_CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
+_SCRIPT = re.compile("(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)")
+_ORDINAL = re.compile(r"\ue002\^\{(st|nd|rd|th)\}\ue003")
+_TEX = {"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "·": r"\cdot ", "×": r"\times ", "−": "-", "–": "-", "\u00a0": " "}
+_TEX |= {"…": r"\ldots ", "→": r"\to ", "∞": r"\infty ", "∈": r"\in ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
+_TEX |= {"⌈": r"\lceil ", "⌉": r"\rceil ", "⊕": r"\oplus ", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&"}
+_TO_TEX = str.maketrans(_TEX)
+_LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
+_PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
+_SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
+_SAMPLE_OUTPUT = re.compile(r"\s*(?:输出样例|样例输出|输出|sample\s+output|output)\s*\d*\s*:?\s*", re.IGNORECASE)
+
+
+def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
+    """Clean Markdown of HTML, of Markdown, or of a mixture.
+
+    Maths in `$...$` and code keep their text. Superscripts become `$10^{5}$` in prose and `10^5` in code, `pre`
+    a fence, a table of samples headings with fences. `keep_newlines`: newlines in the text mean something, as in
+    Markdown and plain text. Clean Markdown comes out as it went in.
+    """
+    vault = Vault()
+    text = _JUNK.sub("", vault.protect(clean_characters(text)))
+    if TAG.search(text):
+        text = _Renderer(vault, keep_newlines).document(text)
+    return finish(text, vault)
+
+
+class _Renderer:
+    def __init__(self, vault: Vault, keep_newlines: bool) -> None:
+        self.vault = vault
+        self.keep_newlines = keep_newlines
+
+    def document(self, text: str) -> str:
+        root = lxml.html.fragment_fromstring(_escape_text(text), create_parent="div", parser=_PARSER)
+        return _join_scripts(self._children(root, 0, top=True), self.vault)
+
+    def _children(self, element: HtmlElement, depth: int, top: bool = False) -> str:
+        if depth > _MAX_DEPTH:
+            return self._text("".join(element.itertext()), top)
+        pieces = [self._text(element.text or "", top)]
+        for child in element:
+            tail = child.tail or ""
+            if isinstance(child.tag, str):
+                pieces.append(self._element(child, depth + 1))
+                tail = tail.lstrip(" \t\n") if child.tag == "br" else tail
+            pieces.append(self._text(tail, top))
+        return re.sub("\ue001(?=\ue000)", "\ue001 ", "".join(pieces))
+
+    def _text(self, text: str, top: bool) -> str:
+        if top or self.keep_newlines:
+            return text
+        blocks = re.split(r"\n[ \t]*\n\s*|\n(?=[ ]{0,3}#{1,6}[ ])|(?<=\n)(?=\ue000)", text)
+        return "\n\n".join(re.sub(r"[ \t\n]+", " ", block) for block in blocks)
+
+    def _element(self, element: HtmlElement, depth: int) -> str:
+        tag, names = element.tag.lower(), (element.get("class") or "").split()
+        if tag in _DROPPED:
+            return ""
+        if handler := _HANDLERS.get(tag):
+            return handler(self, element, depth)
+        if tag in _CODE or "tex-font-style-tt" in names:
+            return self._code(element)
+        if "tex-span" in names and (maths := self._maths(element)):
+            return maths
+        inner = self._children(element, depth)
+        marker = _MARKERS.get(tag) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
+        if marker:
+            return _emphasis(inner, marker)
+        if tag in _BLOCKS:
+            heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
+            return f"\n\n{heading}{inner.strip()}\n\n"
+        return inner
+
+    def _code(self, element: HtmlElement) -> str:
+        code = _flat(element)
+        if "\n" in code.strip():
+            return "\n\n" + self.vault.hold(fence(self.vault.restore(code))) + "\n\n"
+        held = self.vault.restore(code)
+        left, right = (" " if code[:1].isspace() else ""), (" " if code[-1:].isspace() else "")
+        return left + self.vault.hold(code_span(held)) + right if held.strip() else " "
+
+    def _maths(self, element: HtmlElement) -> str:
+        maths = " ".join(_flat(element, tex=True).split())
+        if not maths or "\ue000" in maths or "$" in maths or element.find(".//img") is not None:
+            return ""
+        return self.vault.hold(f"${maths}$")
+
+    def _pre(self, element: HtmlElement, depth: int) -> str:
+        return "\n\n" + self.vault.hold(fence(self.vault.restore(_flat(element)))) + "\n\n"
+
+    def _break(self, element: HtmlElement, depth: int) -> str:
+        return "\n" + self._children(element, depth)
+
+    def _rule(self, element: HtmlElement, depth: int) -> str:
+        return "\n\n---\n\n" + self._children(element, depth)
+
+    def _heading(self, element: HtmlElement, depth: int) -> str:
+        title, _, rest = self._children(element, depth).strip().partition("\n\n")
+        title = " ".join(title.replace("**", "").split())
+        return f"\n\n{'#' * max(3, int(element.tag[1]))} {title}\n\n{rest}\n\n" if title else ""
+
+    def _script(self, element: HtmlElement, depth: int) -> str:
+        if element.find(".//img") is not None or "\ue000" in (inner := _flat(element, tex=True)):
+            return self._children(element, depth)
+        return f"\ue002{'^' if element.tag == 'sup' else '_'}{{{inner.strip()}}}\ue003" if inner.strip() else ""
+
+    def _image(self, element: HtmlElement, depth: int) -> str:
+        alt = " ".join((element.get("alt") or "").split())
+        if alt and "tex-formula" in (element.get("class") or ""):
+            return alt
+        source = element.get("src") or ""
+        source = "embedded" if source.startswith("data:") else source.replace(" ", "%20").replace(")", "%29")
+        return self.vault.hold(f"![{self.vault.restore(alt).replace(']', ' ')}]({source.strip()})")
+
+    def _svg(self, element: HtmlElement, depth: int) -> str:
+        return self.vault.hold("![](embedded)")
+
+    def _link(self, element: HtmlElement, depth: int) -> str:
+        inner, target = self._children(element, depth), (element.get("href") or "").strip()
+        if not inner.strip() or "\n" in inner.strip() or not target.startswith(("http://", "https://")):
+            return inner
+        return f"[{inner.strip()}]({self.vault.hold(target.replace(' ', '%20'))})"
+
+    def _quote(self, element: HtmlElement, depth: int) -> str:
+        inner = re.sub(r"\n{2,}", "\n\n", self._children(element, depth).strip())
+        return "\n\n" + re.sub(r"^", "> ", inner, flags=re.MULTILINE) + "\n\n"
+
+    def _list(self, element: HtmlElement, depth: int) -> str:
+        lines, number = [], 0
+        for item in element:
+            if not isinstance(item.tag, str):
+                continue
+            inner = re.sub(r"\s*\n\s*\n\s*", "\n\n", self._element_or_item(item, depth + 1)).strip()
+            if not inner:
+                continue
+            number += 1
+            bullet = f"{number}. " if element.tag == "ol" else "- "
+            lines.append(bullet + inner.replace("\n", "\n" + " " * len(bullet)))
+        return "\n\n" + "\n".join(lines) + "\n\n"
+
+    def _element_or_item(self, item: HtmlElement, depth: int) -> str:
+        return self._children(item, depth) if item.tag == "li" else self._element(item, depth)
+
+    def _table(self, element: HtmlElement, depth: int) -> str:
+        rows = _grid(element)
+        if not rows:
+            return "\n\n" + self._children(element, depth).strip() + "\n\n"
+        header = [_flat(cell) for cell in rows[0]]
+        names = (_SAMPLE_INPUT, _SAMPLE_OUTPUT)
+        if len(rows) > 1 and len(header) == 2 and all(n.fullmatch(h) for n, h in zip(names, header, strict=True)):
+            return self._samples(rows[1:])
+        if max(map(len, rows)) == 1 or element.find(".//pre") is not None:
+            cells = [self._children(cell, depth + 1).strip() for row in rows for cell in row]
+            return "\n\n" + "\n\n".join(cells) + "\n\n"
+        return "\n\n" + table([[self._children(cell, depth + 1) for cell in row] for row in rows]) + "\n\n"
+
+    def _samples(self, rows: list[list[HtmlElement]]) -> str:
+        blocks = []
+        for number, row in enumerate((row for row in rows if len(row) == 2), 1):
+            for name, cell in zip(("Input", "Output"), row, strict=True):
+                blocks.append(f"### Sample {name} {number}")
+                blocks.append(self.vault.hold(fence(self.vault.restore(_flat(cell)))))
+        return "\n\n" + "\n\n".join(blocks) + "\n\n"
+
+
+_HANDLERS: dict[str, Callable[[_Renderer, HtmlElement, int], str]] = {
+    "a": _Renderer._link,
+    "blockquote": _Renderer._quote,
+    "br": _Renderer._break,
+    "hr": _Renderer._rule,
+    "img": _Renderer._image,
+    "ol": _Renderer._list,
+    "pre": _Renderer._pre,
+    "sub": _Renderer._script,
+    "sup": _Renderer._script,
+    "svg": _Renderer._svg,
+    "table": _Renderer._table,
+    "ul": _Renderer._list,
+    **{f"h{level}": _Renderer._heading for level in range(1, 7)},
+}
+
+
+def _escape_text(text: str) -> str:
+    """Every `<` that opens no tag escaped, so that the parser reads `1<n<9` as text; unknown end tags dropped."""
+    pieces, last = [], 0
+    for tag in TAG.finditer(text):
+        pieces += [_UNKNOWN_END_TAG.sub("", text[last : tag.start()]).replace("<", "&lt;"), tag[0]]
+        last = tag.end()
+    return "".join(pieces) + _UNKNOWN_END_TAG.sub("", text[last:]).replace("<", "&lt;")
+
+
+def _flat(element: HtmlElement, tex: bool = False) -> str:
+    """The element's text on as many lines as it has breaks; scripts as `x^{2}` (TeX) or `x^2` (code)."""
+
+    def text(part: str | None) -> str:
+        return (part or "").translate(_TO_TEX) if tex else part or ""
+
+    pieces = [text(element.text)]
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in _DROPPED:
+            inner = _flat(child, tex)
+            if child.tag in ("sup", "sub") and (inner := inner.strip()):
+                sign = "^" if child.tag == "sup" else "_"
+                inner = sign + (inner if not tex and re.fullmatch(r"\w+", inner) else f"{{{inner}}}")
+            elif child.tag in _LINES and not (child.tail or "").startswith("\n"):
+                inner += "\n"
+            pieces.append(inner)
+        pieces.append(text(child.tail))
+    return "".join(pieces)
+
+
+def _emphasis(inner: str, marker: str) -> str:
+    """`inner` between markers that touch its text; paragraphs and what holds no text are left as they are."""
+    text = inner.strip()
+    if not text or "\n\n" in text or marker in text:
+        return inner
+    start = inner.index(text)
+    return f"{inner[:start]}{marker}{text}{marker}{inner[start + len(text):]}"
+
+
+def _grid(element: HtmlElement) -> list[list[HtmlElement]]:
+    """The cells of a table by row; a cell that spans rows or columns stands in each."""
+    grid: list[list[HtmlElement]] = []
+    hanging: dict[int, tuple[int, HtmlElement]] = {}
+    for row in element.iter("tr"):
+        if next(row.iterancestors("table"), None) is not element:
+            continue
+        own = [cell for cell in row.iterchildren("td", "th") for _ in range(_span(cell, "colspan"))]
+        cells: list[HtmlElement] = []
+        still: dict[int, tuple[int, HtmlElement]] = {}
+        while own or len(cells) in hanging:
+            left, cell = hanging[len(cells)] if len(cells) in hanging else (_span(own[0], "rowspan"), own.pop(0))
+            if left > 1:
+                still[len(cells)] = (left - 1, cell)
+            cells.append(cell)
+        hanging = still
+        if cells:
+            grid.append(cells)
+    return grid
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    value = cell.get(name) or "1"
+    return min(max(int(value), 1), 100) if value.isdecimal() and value.isascii() else 1
+
+
+def _join_scripts(text: str, vault: Vault) -> str:
+    """Superscripts and subscripts in prose, with the word before them, as maths; `1st` stays a word."""
+
+    def maths(match: re.Match[str]) -> str:
+        scripts = match["scripts"].replace("\ue002", "").replace("\ue003", "")
+        return vault.hold(f"${match['base'].strip('*')}{scripts}$")
+
+    return _SCRIPT.sub(maths, _ORDINAL.sub(r"\1", text))

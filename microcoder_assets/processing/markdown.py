@@ -1,0 +1,133 @@
+"""What every converter to Markdown shares: protection of code and maths, escaping, and tidy white space."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_TAG_NAMES = (
+    "a|abbr|acronym|address|article|aside|b|base|big|blink|blockquote|body|br|button|caption|center|circle|cite|code|col"
+    "|colgroup|dd|del|dfn|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]|head|header|hr|html|i"
+    "|iframe|img|input|ins|italic|kbd|label|li|line|link|main|mark|math|meta|nav|nobr|noscript|object|ol|p|param|path"
+    "|pre|q|rect|ruby|s|samp|script|section|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td"
+    r"|text|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr|xml|(?:[ovwm]|st\d):\w+"
+)
+TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=[\s/>])[^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+"""A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none."""
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_PROTECTED = re.compile(
+    r"^(?P<fence>[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
+    r"|(?P<escape>\\[<&`$\\])"
+    r"|(?P<code>(?<!`)(?P<run>`+)(?!`)[^\n]+?(?<!`)(?P=run)(?!`))"
+    r"|(?P<display>\$\$(?!\$).+?\$\$)"
+    r"|(?P<maths>\$(?![\s$])(?:[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
+    re.MULTILINE | re.DOTALL,
+)
+_HELD = re.compile("\ue000(\\d+)\ue001")
+_UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ue000-\ue003\ufffe\uffff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CODEFORCES_DISPLAY = re.compile(r"\${6}(.+?)\${6}", re.DOTALL)
+_CODEFORCES_INLINE = re.compile(r"\${3}([^$]+?)\${3}")
+
+
+class Vault:
+    """Text that no conversion may touch, each piece held under a token until `restore`."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def hold(self, piece: str) -> str:
+        self._pieces.append(piece)
+        return f"\ue000{len(self._pieces) - 1}\ue001"
+
+    def restore(self, text: str) -> str:
+        """`text` with every token replaced; a held piece may itself hold tokens."""
+        while (restored := _HELD.sub(lambda token: self._pieces[int(token[1])], text)) != text:
+            text = restored
+        return text
+
+    def protect(self, text: str) -> str:
+        """`text` with fences, code spans, maths and escapes held; what has a tag between its dollars is no maths."""
+
+        def keep(match: re.Match[str]) -> str:
+            piece = match[0]
+            if match["display"] or match["maths"]:
+                piece = unescape(piece)
+                if TAG.search(piece):
+                    return match[0]
+            return self.hold(piece)
+
+        return _PROTECTED.sub(keep, text)
+
+
+def unescape(text: str) -> str:
+    """Character references replaced, those of doubly escaped text too."""
+    for _ in range(4):
+        if (replaced := _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)) == text:
+            break
+        text = replaced
+    return text
+
+
+def clean_characters(text: str) -> str:
+    """Line ends as \\n, no control or invisible characters, no broken surrogates, Codeforces' `$$$` as `$`."""
+    text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SURROGATE.sub("\ufffd", text)
+    if "$$$" in text:
+        text = _CODEFORCES_INLINE.sub(r"$\1$", _CODEFORCES_DISPLAY.sub(r"$$\1$$", text))
+    return text
+
+
+def tidy(text: str) -> str:
+    """Plain spaces, none at line ends, at most one empty line in a row, headings at the line's start."""
+    text = re.sub(r"^[ \t]*[\u3000\u00a0]+[ \t\u3000\u00a0]*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"[\u00a0\u2000-\u200a\u202f\u3000]", " ", text)
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^[ ]{1,3}(?=#{1,6}\s)", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def finish(text: str, vault: Vault) -> str:
+    """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
+    text = TAG.sub(r"\\\g<0>", unescape(_UNWANTED_ENTITIES.sub("", text)))
+    return vault.restore(tidy(text)).strip()
+
+
+def code_span(code: str) -> str:
+    """Inline code on one line, delimited by more backticks than it holds."""
+    code = " ".join(code.split())
+    if not code:
+        return ""
+    ticks = "`" * (_longest_run(code) + 1)
+    pad = " " if code.startswith("`") or code.endswith("`") else ""
+    return f"{ticks}{pad}{code}{pad}{ticks}"
+
+
+def fence(code: str, info: str = "") -> str:
+    """A fenced block; empty lines around the code are dropped."""
+    ticks = "`" * max(3, _longest_run(code) + 1)
+    body = re.sub(r"[ \t]+$", "", code, flags=re.MULTILINE).strip("\n")
+    return f"{ticks}{info}\n{body}\n{ticks}"
+
+
+def table(rows: list[list[str]]) -> str:
+    """A pipe table, the first row its header; short rows are filled with empty cells."""
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        return ""
+    width = max(map(len, rows))
+    lines = [" | ".join(_cell(cell) for cell in row + [""] * (width - len(row))) for row in rows]
+    lines.insert(1, " | ".join(["---"] * width))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -1,0 +1,129 @@
+"""Samples: from the sections of a statement, from sample tests, and back into Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from microcoder_assets.processing.headings import EXPLANATION, SAMPLE, SAMPLE_INPUT, SAMPLE_OUTPUT
+from microcoder_assets.processing.markdown import fence
+from microcoder_assets.processing.sections import Part
+
+_FENCED = re.compile(
+    r"^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?P<body>.*?\n)??[ ]*(?P=ticks)[ \t]*$", re.MULTILINE | re.DOTALL
+)
+_FIELD = re.compile(
+    r"^[ \t>]*(?:-[ ])?(?:\*\*(?P<bold>Inputs?|Outputs?|Expl\w*)\s*:?\s*\*\*\s*:?"
+    r"|(?P<plain>Inputs?|Outputs?|Expl\w*)\s*:)[ ]*",
+    re.MULTILINE | re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+")
+_NOTHING = ("无", "none", "(none)", "（无）")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample as a reader sees it. Function problems: input as `nums = [1,2], k = 3`."""
+
+    input: str
+    output: str
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """samples: those that could be read. leftover: Markdown of those that could not, so that nothing is lost."""
+
+    samples: tuple[Sample, ...]
+    leftover: tuple[str, ...] = ()
+
+
+def read_examples(parts: Sequence[Part]) -> Found:
+    """Examples that name their fields, `Input: ... Output: ... Explanation: ...`, as LeetCode's do."""
+    samples, leftover = [], []
+    for part in parts:
+        sample = _example(part.text)
+        if sample is not None:
+            samples.append(sample)
+        elif part.kind == EXPLANATION and samples and samples[-1].explanation is None:
+            samples[-1] = Sample(samples[-1].input, samples[-1].output, part.text)
+        elif part.text.strip():
+            leftover.append(_titled(part))
+    return Found(tuple(samples), tuple(leftover))
+
+
+def _example(text: str) -> Sample | None:
+    text = _FENCED.sub(lambda block: block["body"] or "", text)
+    fields = list(_FIELD.finditer(text))
+    ends = [*(field.start() for field in fields[1:]), len(text)]
+    values: dict[str, str] = {}
+    for field, end in zip(fields, ends, strict=True):
+        name = (field["bold"] or field["plain"]).lower()[:3]
+        value = text[field.end() : end].strip()
+        values[name] = f"{values[name]}\n{value}" if name in values else value
+    if not values.get("out") or "inp" not in values:
+        return None
+    before = text[: fields[0].start()].strip()
+    explanation = "\n\n".join(piece for piece in (before, values.get("exp", "")) if piece)
+    return Sample(_literal(values["inp"]), _literal(values["out"]), explanation or None)
+
+
+def _literal(text: str) -> str:
+    """Text of a sample in prose, without the marks of code and of escaping."""
+    return re.sub(r"\\(?=[<&`])", "", text).strip("` \n")
+
+
+def read_pairs(parts: Sequence[Part]) -> Found:
+    """Samples of standard input and output: fences, or text, under headings for input and output."""
+    inputs: list[str] = []
+    outputs: list[str] = []
+    explanations: dict[int, str] = {}
+    leftover: list[str] = []
+    for part in parts:
+        blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
+        if part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
+            text = part.text.strip("\n")
+            found = blocks or [re.sub(r"\\(?=[<&`])", "", "" if text.strip().lower() in _NOTHING else text)]
+            (inputs if part.kind == SAMPLE_INPUT else outputs).extend(found)
+        elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
+            inputs += blocks[::2]
+            outputs += blocks[1::2]
+        elif part.text.strip():
+            number = _NUMBER.search(part.title)
+            at = int(number[0]) if number else max(len(inputs), 1)
+            if part.kind == EXPLANATION:
+                explanations[at] = "\n\n".join(filter(None, [explanations.get(at), part.text.strip()]))
+            else:
+                leftover.append(_titled(part))
+    if len(inputs) != len(outputs):
+        return Found((), (*leftover, *(_titled(part) for part in parts if part.kind != SAMPLE and part.text.strip())))
+    pairs = [(a, b, explanations.pop(n, None)) for n, (a, b) in enumerate(zip(inputs, outputs, strict=True), 1)]
+    leftover += [f"### Explanation {number}\n\n{text}" for number, text in sorted(explanations.items())]
+    return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), tuple(leftover))
+
+
+def explain(samples: Sequence[Sample], found: Found) -> tuple[Sample, ...]:
+    """Samples that the source lists apart, with the explanations that the statement gives to them in order."""
+    texts = [sample.explanation for sample in found.samples] + [None] * len(samples)
+    return tuple(Sample(s.input, s.output, s.explanation or text) for s, text in zip(samples, texts, strict=False))
+
+
+def render_samples(samples: Sequence[Sample], function: bool) -> str:
+    """The samples as a statement shows them; function problems as examples with named fields."""
+    blocks: list[str] = []
+    for number, sample in enumerate(samples, 1):
+        if function:
+            blocks += [f"### Example {number}", fence(f"Input: {sample.input}\nOutput: {sample.output}")]
+            if sample.explanation:
+                blocks.append(f"**Explanation:** {sample.explanation}")
+        else:
+            blocks += [f"### Sample Input {number}", fence(sample.input)]
+            blocks += [f"### Sample Output {number}", fence(sample.output)]
+            if sample.explanation:
+                blocks += [f"### Explanation {number}", sample.explanation]
+    return "\n\n".join(blocks)
+
+
+def _titled(part: Part) -> str:
+    return f"### {part.title}\n\n{part.text.strip()}" if part.title else part.text.strip()

@@ -1,0 +1,126 @@
+"""A statement in its sections: description, input, output, constraints, notes and the sections of its samples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from microcoder_assets.processing.headings import (
+    CONSTRAINTS,
+    DESCRIPTION,
+    DROPPED,
+    EXPLANATION,
+    INPUT,
+    INTERACTION,
+    KIND_BY_TITLE,
+    NOTES,
+    OUTPUT,
+    SAMPLE_INPUT,
+    SAMPLE_KINDS,
+    SAMPLE_OUTPUT,
+)
+
+_HEADING = re.compile(
+    r"(?P<hashes>#{1,6})(?:[ \t]+(?P<atx>.*?))?[ \t]*#*"
+    r"|(?P<bold>\*\*)(?P<strong>[^*\n]{2,40}?)\*\*[:：]?(?P<after>.*)"
+    r"|【(?P<bracket>[^】\n]{1,16})】[:：]?(?P<rest>.*)"
+    r"|(?P<colon>[A-Za-z][A-Za-z ]{2,30}):[ ]*(?P<value>.{0,80})"
+    r"|(?P<plain>[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]{2,10})[ ]?\d{0,2}[:：]?"
+)
+_FENCE = re.compile(r"[ ]*(`{3,}|~{3,})([^\n`]*)$")
+_HYDRO_FENCE = re.compile(r"(input|output)(\d+)\b")
+_MISPLACED = re.compile(r"(?<=[^\s#])(#{1,2} 样例数据)$", re.MULTILINE)
+_WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
+
+
+@dataclass(slots=True)
+class Part:
+    """One stretch of a statement. title: its heading as written, without marks."""
+
+    kind: str
+    title: str
+    text: str
+
+
+@dataclass(slots=True)
+class Sections:
+    """text: Markdown by section name, in `TEXT_SECTIONS`; samples: the parts that hold samples, in order."""
+
+    text: dict[str, str] = field(default_factory=dict)
+    samples: list[Part] = field(default_factory=list)
+
+
+def split_sections(markdown: str) -> Sections:
+    """The sections of clean Markdown by their headings (English, Chinese, Swedish, German, Spanish).
+
+    A section that repeats an earlier one is left out; sections of one kind are joined.
+    """
+    sections = Sections()
+    for part in _parts(_MISPLACED.sub(r"\n\n\1", markdown)):
+        text = part.text.strip("\n")
+        if part.kind in SAMPLE_KINDS:
+            sections.samples.append(Part(part.kind, part.title, text))
+        elif text.strip() and part.kind != DROPPED:
+            kind = DESCRIPTION if part.kind == INTERACTION else part.kind
+            text = f"### Interaction\n\n{text}" if part.kind == INTERACTION else text
+            before = sections.text.get(kind, "")
+            if _squeezed(text) not in _squeezed(before):
+                sections.text[kind] = f"{before}\n\n{text}" if before else text
+    return sections
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def _parts(markdown: str) -> Iterator[Part]:
+    part, lines = Part(DESCRIPTION, "", ""), list[str]()
+    closing = ""
+    for line in markdown.split("\n"):
+        found = None if closing else _heading(line, part.kind)
+        if not closing and (opened := _FENCE.match(line)):
+            closing = opened[1]
+            if hydro := _HYDRO_FENCE.match(opened[2]):
+                found = (SAMPLE_INPUT if hydro[1] == "input" else SAMPLE_OUTPUT, hydro[2], line)
+        elif closing and line.strip().startswith(closing) and not line.strip().strip(closing[0]):
+            closing = ""
+        if found is None:
+            lines.append(line)
+            continue
+        part.text = "\n".join(lines)
+        yield part
+        part, lines = Part(found[0], found[1], ""), [found[2]] if found[2] else []
+    part.text = "\n".join(lines)
+    yield part
+
+
+def _heading(line: str, current: str) -> tuple[str, str, str] | None:
+    """(kind, title, text behind it) when the line is a heading that starts a section, seen from section `current`."""
+    match = _HEADING.fullmatch(line.strip()) if len(line) < 200 and not line.startswith(("    ", "\t")) else None
+    if match is None:
+        return None
+    title = match["atx"] or match["strong"] or match["bracket"] or match["colon"] or (line if match["plain"] else "")
+    title = re.sub(r"^[【\[（(*\s]+|[】\]）)*:：\s.]+$", "", title.strip())
+    rest = (match["after"] or match["rest"] or match["value"] or "").strip()
+    kind = KIND_BY_TITLE.get(_canonical(title))
+    in_samples = current in SAMPLE_KINDS
+    if kind is None:
+        ends_samples = match["hashes"] and (in_samples or current == DROPPED)
+        return (NOTES, title, f"### {title}" if title else "") if ends_samples else None
+    if kind in (INPUT, OUTPUT):
+        if match["bold"] and (in_samples or rest):
+            return None
+        if in_samples and not match["bracket"] and (not match["hashes"] or len(match["hashes"]) > 2):
+            kind = SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
+    if kind == EXPLANATION and not match["hashes"] and (match["bold"] or not in_samples):
+        return None
+    if rest and (match["bold"] or match["colon"]) and (kind not in _WITH_TEXT or title.lower() == "note"):
+        return None
+    return None if match["plain"] and kind in (DESCRIPTION, DROPPED, INTERACTION) else (kind, title, rest)
+
+
+def _canonical(title: str) -> str:
+    """A title without numbers, connectives and case: `样例 1 输入` and `样例输入1` are one."""
+    title = re.sub(r"[ ]?[#＃]?\d+|(?<=[\u4e00-\u9fff])[一二三四五六七八九十]+$|以及|[和与及、]", "", title)
+    return re.sub(r"\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+", "", " ".join(title.lower().split()))

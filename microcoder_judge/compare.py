@@ -1,0 +1,166 @@
+"""Is an output right? One function, `compare`, under the checker that the problem declares.
+
+White space is ASCII (space, tab, newline, return, vertical tab, form feed); everything works on bytes. The rules:
+
+tokens            Same tokens, bytes equal; spacing and line layout do not count (Kattis default, testlib wcmp).
+tokens_float      As tokens, but where the expected token has a point or an exponent, the output token may be any strict
+                  ASCII decimal within abs_tol or rel_tol (Kattis float_tolerance; the integer rule is ours: an expected
+                  integer must be met byte for byte).
+lines             Leading and inner spaces count; trailing spaces and blank lines at the end do not (testlib fcmp, which
+                  counts trailing spaces too).
+yesno             As tokens, with an expected yes or no met in any letter case (testlib yesno and nyesno).
+unordered_lines   The same lines in any order, each compared as its tokens; blank lines do not count. A multiset.
+unordered_tokens  The same tokens in any order (testlib uncmp, for any token). A multiset.
+value, unordered  Returned values as `values` writes them; unordered takes the outermost sequence in any order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+
+from microcoder_judge.records import Checker
+from microcoder_judge.values import DEFAULT_TOLERANCE, Tolerance, decode_value, difference, show, unordered_difference
+
+WHITESPACE = b" \t\n\r\v\f"
+MAX_NUMBER_CHARACTERS = 400
+LAZY_BYTES = 1 << 20
+
+_TOKEN = re.compile(rb"[^ \t\n\r\v\f]+")
+_DECIMAL = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+Equal = Callable[[bytes, bytes], bool]
+
+
+def compare(output: bytes, expected: bytes, checker: Checker) -> str | None:
+    """None when the checker accepts `output`, else the first difference in one line.
+
+    Raises ValueError when `expected` itself cannot be read (value and unordered), or for a custom checker, which is a
+    program for the judge to run.
+    """
+    if checker.name in ("value", "unordered"):
+        return _compare_values(output, expected, checker)
+    if checker.name == "custom":
+        raise ValueError("a custom checker is a program: the judge runs it")
+    if output == expected:
+        return None
+    if not checker.case_sensitive:
+        output, expected = output.lower(), expected.lower()
+    if checker.name == "lines":
+        return _compare_lines(output, expected)
+    if checker.name == "unordered_lines":
+        return _compare_multisets(map(_joined, _lines(output)), map(_joined, _lines(expected)), "line")
+    if checker.name == "unordered_tokens":
+        return _compare_multisets(_tokens(output), _tokens(expected), "token")
+    return _compare_tokens(output, expected, _token_rule(checker))
+
+
+def _token_rule(checker: Checker) -> Equal:
+    if checker.name == "yesno":
+        return _yesno_equal
+    if checker.name == "tokens_float":
+        tolerance = Tolerance(checker.abs_tol or 0.0, checker.rel_tol or 0.0)
+        return lambda got, expected: got == expected or _decimals_close(got, expected, tolerance)
+    return bytes.__eq__
+
+
+def _yesno_equal(got: bytes, expected: bytes) -> bool:
+    return got == expected or (expected.lower() in (b"yes", b"no") and got.lower() == expected.lower())
+
+
+def _decimals_close(got: bytes, expected: bytes, tolerance: Tolerance) -> bool:
+    if expected.lstrip(b"+-").isdigit():
+        return False
+    one, other = _decimal(got), _decimal(expected)
+    return one is not None and other is not None and tolerance.accepts(one, other)
+
+
+def _decimal(token: bytes) -> float | None:
+    if len(token) > MAX_NUMBER_CHARACTERS or not _DECIMAL.fullmatch(token):
+        return None
+    number = float(token)
+    return number if math.isfinite(number) else None
+
+
+def _tokens(data: bytes) -> Iterator[bytes]:
+    # A list of tokens takes tens of times the text: large outputs are walked, not split.
+    if len(data) < LAZY_BYTES:
+        return iter(data.split())
+    return (match[0] for match in _TOKEN.finditer(data))
+
+
+def _compare_tokens(output: bytes, expected: bytes, equal: Equal) -> str | None:
+    for index, (got, wanted) in enumerate(zip_longest(_tokens(output), _tokens(expected)), start=1):
+        if got is None:
+            return f"token {index}: output ends, expected {_quote(wanted)}"
+        if wanted is None:
+            return f"token {index}: {_quote(got)} after the expected output"
+        if not equal(got, wanted):
+            return f"token {index}: {_quote(got)}, expected {_quote(wanted)}"
+    return None
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    """Lines without trailing white space, and none of the blank ones at the end."""
+    start, end = 0, len(data.rstrip(WHITESPACE))
+    while start < end:
+        stop = data.find(b"\n", start, end)
+        stop = end if stop < 0 else stop
+        yield data[start:stop].rstrip(WHITESPACE)
+        start = stop + 1
+
+
+def _compare_lines(output: bytes, expected: bytes) -> str | None:
+    for index, (got, wanted) in enumerate(zip_longest(_lines(output), _lines(expected)), start=1):
+        if got is None:
+            return f"line {index}: output ends, expected {_quote(wanted)}"
+        if wanted is None:
+            return f"line {index}: {_quote(got)} after the expected output"
+        if got != wanted:
+            return f"line {index}: {_quote(got)}, expected {_quote(wanted)}"
+    return None
+
+
+def _joined(line: bytes) -> bytes:
+    return b" ".join(line.split())
+
+
+def _compare_multisets(output: Iterable[bytes], expected: Iterable[bytes], unit: str) -> str | None:
+    balance = Counter(filter(None, expected))
+    for item in filter(None, output):
+        balance[item] -= 1
+        if balance[item] < 0:
+            return f"{unit} {_quote(item)} is printed more often than expected"
+    missing = next((item for item, count in balance.items() if count), None)
+    return None if missing is None else f"{unit} {_quote(missing)} is missing"
+
+
+def _compare_values(output: bytes, expected: bytes, checker: Checker) -> str | None:
+    try:
+        wanted = decode_value(expected)
+    except ValueError as error:
+        raise ValueError(f"the expected value is not JSON: {error}") from error
+    try:
+        got = decode_value(output)
+    except ValueError as error:
+        return f"the returned value cannot be read: {error}"
+    tolerance = _value_tolerance(checker)
+    compare_decoded = unordered_difference if checker.name == "unordered" else difference
+    try:
+        return compare_decoded(got, wanted, tolerance)
+    except RecursionError:
+        return f"the returned value is nested too deeply to compare with {show(wanted)[:20]}"
+
+
+def _value_tolerance(checker: Checker) -> Tolerance:
+    if checker.abs_tol is None and checker.rel_tol is None:
+        return Tolerance(DEFAULT_TOLERANCE, DEFAULT_TOLERANCE)
+    return Tolerance(checker.abs_tol or 0.0, checker.rel_tol or 0.0)
+
+
+def _quote(token: bytes) -> str:
+    text = token[:40].decode("ascii", "backslashreplace")
+    return f"'{text}'" if len(token) <= 40 else f"'{text}...' ({len(token)} bytes)"

@@ -1,0 +1,90 @@
+"""`python -m microcoder_train`: at a terminal, or as a Dagster Pipes process when the environment says so."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pipes
+
+from microcoder_train.cli import run
+from microcoder_train.errors import TrainError
+from microcoder_train.reports import Report
+
+MENDABLE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EACCES: "change its permissions"}
+NO_SPACE = "No space left on device"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 done, 2 a mistake of the user's, 130 and 143 ended by SIGINT and SIGTERM."""
+    signal.signal(signal.SIGTERM, _end)
+    _quiet()
+    try:
+        if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
+            _print(run(arguments, _say))
+            return 0
+        with open_dagster_pipes() as context:
+            _materialize(context, run(arguments, context.log.info))
+        return 0
+    except TrainError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if (line := _disk_problem(error)) is None:
+            raise
+        return _refuse(line)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Unwind, so that scratch folders and judge processes go, then exit as a terminated process does."""
+    sys.exit(128 + number)
+
+
+def _quiet() -> None:
+    """Bars and warnings of the libraries say nothing that a reader of one line a step needs."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _refuse(line: str) -> int:
+    print(f"error: {line}", file=sys.stderr)
+    return 2
+
+
+def _disk_problem(error: Exception) -> str | None:
+    """One line for a full or forbidden disk, however deep in a library it was met."""
+    if isinstance(error, OSError) and error.errno in MENDABLE:
+        return f"{error.filename or 'the output'}: {error.strerror}; {MENDABLE[error.errno]}"
+    return f"the output: {NO_SPACE}; free some space" if NO_SPACE in str(error) else None
+
+
+def _print(report: Report) -> None:
+    print("\n\n".join([report.headline, *report.tables.values()]))
+
+
+def _materialize(context: PipesContext, report: Report) -> None:
+    context.log.info(report.headline)
+    metadata: dict[str, Any] = {name: value for name, value in report.numbers.items() if value is not None}
+    for name, table in report.tables.items():
+        metadata[name] = {"raw_value": table, "type": "md"}
+    for name, plot in report.plots.items():
+        data = base64.b64encode(plot.read_bytes()).decode()
+        metadata[name] = {"raw_value": f"![{name}](data:image/png;base64,{data})", "type": "md"}
+    context.report_asset_materialization(metadata=metadata, data_version=report.version)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

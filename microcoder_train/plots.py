@@ -1,0 +1,73 @@
+"""Plots as small PNG files, drawn without pyplot's global state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from microcoder_train.estimates import Estimate
+
+BLUE, ORANGE, GREY = "#1f5a9e", "#d9792b", "#9aa3ad"
+
+
+def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], window: int = 5) -> None:
+    """Mean reward of each rollout and its running mean over `window` rollouts."""
+    figure, axes = _figure()
+    smooth = [
+        sum(rewards[max(0, end - window) : end]) / len(rewards[max(0, end - window) : end])
+        for end in range(1, len(rewards) + 1)
+    ]
+    axes.plot(steps, rewards, color=GREY, linewidth=0.8, label="one rollout")
+    axes.plot(steps, smooth, color=BLUE, linewidth=2, label=f"mean of the last {window}")
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("mean reward (share of completions accepted)")
+    axes.set_ylim(0, 1)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None:
+    """Grouped bars with 95 % intervals. scores: policy -> group (overall, easy, ...) -> pass@1."""
+    figure, axes = _figure()
+    groups = list(dict.fromkeys(group for values in scores.values() for group in values))
+    width = 0.8 / max(1, len(scores))
+    colours = (GREY, BLUE, ORANGE)
+    for number, (policy, values) in enumerate(scores.items()):
+        shown = [values.get(group) or Estimate(0.0, 0.0, 0.0) for group in groups]
+        places = [index + (number - (len(scores) - 1) / 2) * width for index in range(len(groups))]
+        errors = [
+            [max(0.0, value.mean - value.low) for value in shown],
+            [max(0.0, value.high - value.mean) for value in shown],
+        ]
+        axes.bar(
+            places,
+            [value.mean for value in shown],
+            width,
+            yerr=errors,
+            capsize=3,
+            color=colours[number % len(colours)],
+            label=policy,
+        )
+    axes.set_xticks(range(len(groups)), groups)
+    axes.set_ylabel("pass@1 (95 % interval over problems)")
+    axes.set_ylim(0, 1)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, 3.6), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e5e8ec")
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, format="png", metadata={"Software": None})

@@ -1,0 +1,173 @@
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from microcoder_assets.config import CalibrationSettings
+from microcoder_assets.filtering.calibrate import BANDS, GRID, band_of, calibrate, fit_map, prior_rate
+from microcoder_assets.filtering.evidence import elo_rating, evidence_name, solve_rate
+from microcoder_assets.filtering.plots import reliability_plot, score_histogram
+from microcoder_assets.schema import CALIBRATED, DIMENSIONS, SCORED
+
+SETTINGS = CalibrationSettings(bootstrap=40)
+UNIT = st.floats(0, 1)
+
+
+def scored(problems: pl.DataFrame, scores: list[float]) -> pl.DataFrame:
+    rows = [
+        {**dict.fromkeys(SCORED), "problem_id": i, "content_sha": s, "score": v, **dict.fromkeys(DIMENSIONS, v)}
+        for i, s, v in zip(problems["problem_id"], problems["content_sha"], scores, strict=True)
+    ]
+    return pl.DataFrame(rows, schema=SCORED, orient="row")
+
+
+def rated(platform: str, count: int, source: str, seed: int = 0) -> tuple[list[dict[str, Any]], list[float]]:
+    """Problems whose rating follows their score, with noise: 800 at score 1, 3200 at score 5."""
+    generator = np.random.default_rng(seed)
+    scores = generator.uniform(1, 5, count)
+    values = 800 + 600 * (scores - 1) + generator.normal(0, 200, count)
+    rows = [
+        {"problem_id": f"{platform}:{n}", "platform": platform, "ratings": [{"source": source, "value": value}]}
+        for n, value in enumerate(values.tolist())
+    ]
+    return rows, scores.tolist()
+
+
+def ratings_frame(*ratings: list[tuple[str, float]] | None) -> pl.DataFrame:
+    rows = [None if r is None else [{"source": s, "value": v} for s, v in r] for r in ratings]
+    dtype = pl.List(pl.Struct({"source": pl.String, "value": pl.Float64}))
+    return pl.DataFrame({"ratings": pl.Series(rows, dtype=dtype)})
+
+
+def test_evidence_of_ratings() -> None:
+    frame = ratings_frame(
+        [("codeforces", 1500.0)],
+        [("codeforces", 1900.0)],
+        [("zerotrac", 1400.0), ("community", 1600.0)],
+        [("codeforces", 800.0), ("gpt_solve_rate", 0.25)],
+        [("gpt_solve_rate", 25.0)],
+        [("codeforces", float("nan"))],
+        [],
+        None,
+    )
+    known = frame.select(rate=solve_rate(), elo=elo_rating(), name=evidence_name())
+    assert known["rate"].to_list() == [0.5, pytest.approx(1 / 11), 0.5, 0.25, None, None, None, None]
+    assert known["elo"].to_list() == [1500, 1900, 1500, 800, None, None, None, None]
+    assert known["name"].to_list()[:5] == [
+        "codeforces", "codeforces", "community+zerotrac", "codeforces+gpt_solve_rate", None,
+    ]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.floats(1, 5), UNIT, st.integers(0, 3)), min_size=2, max_size=60))
+@settings(deadline=None)
+def test_a_map_falls_and_stays_a_rate(points: list[tuple[float, float, int]]) -> None:
+    scores, rates, weights = (np.array(column, dtype=np.float64) for column in zip(*points, strict=True))
+    weights[0] += 1
+    values = fit_map(scores, rates, weights)
+    assert values.shape == GRID.shape
+    assert (np.diff(values) <= 1e-12).all()
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_the_prior_falls() -> None:
+    assert (np.diff(prior_rate(GRID)) < 0).all()
+
+
+@given(st.lists(UNIT, min_size=1), UNIT, UNIT, UNIT)
+@settings(deadline=None)
+def test_bands_follow_the_boundaries(rates: list[float], a: float, b: float, c: float) -> None:
+    hard, medium, easy = sorted((a, b, c))
+    boundaries = CalibrationSettings(easy_above=easy, medium_above=medium, hard_above=hard)
+    bands = pl.DataFrame({"rate": sorted(rates, reverse=True)}).select(band_of(pl.col("rate"), boundaries))
+    order = [BANDS.index(band) for band in bands.to_series()]
+    assert order == sorted(order)
+    for rate, band in zip(sorted(rates, reverse=True), order, strict=True):
+        assert band == sum(rate < boundary for boundary in (easy, medium, hard))
+
+
+def test_platform_pooled_and_prior_maps(unique_rows: Any) -> None:
+    many, many_scores = rated("many", 200, "codeforces")
+    few, few_scores = rated("few", 10, "zerotrac", seed=1)
+    problems = unique_rows(*many, *few, {"problem_id": "none:1", "platform": "none"})
+    result, report = calibrate(scored(problems, [*many_scores, *few_scores, 3.0]), problems, SETTINGS)
+    evidence = dict(report.summary().select("platform", "evidence").iter_rows())
+    assert evidence == {
+        "few": "pooled, 210 rows",
+        "many": "codeforces, 200 rows of many",
+        "none": "pooled, 210 rows",
+        "all": None,
+    }
+    assert result.frame.filter(problem_id="none:1")["observed_solve_rate"].to_list() == [None]
+    lonely = unique_rows({"problem_id": "none:1"})
+    alone, _ = calibrate(scored(lonely, [2.5]), lonely, SETTINGS)
+    row = alone.frame.row(0, named=True)
+    assert (row["evidence"], row["expected_solve_rate"], row["band"]) == ("prior", pytest.approx(0.5), "medium")
+
+
+def test_rows_are_whole_monotone_and_inside_their_interval(unique_rows: Any) -> None:
+    rows, scores = rated("many", 300, "codeforces")
+    problems = unique_rows(*rows)
+    result, _ = calibrate(scored(problems, scores), problems, SETTINGS)
+    frame = result.frame
+    assert result.accounted() is None
+    assert frame.schema == pl.Schema(CALIBRATED)
+    assert sorted(d.problem_id for d in result.decisions) == sorted(problems["problem_id"])
+    falling = frame.sort("score")["expected_solve_rate"].diff().drop_nulls()
+    assert (falling <= 1e-12).all()
+    inside = pl.col("expected_solve_rate").is_between("expected_solve_rate_low", "expected_solve_rate_high")
+    assert frame.select(inside.all()).item()
+    assert (frame["expected_solve_rate_low"] < frame["expected_solve_rate_high"]).any()
+
+
+def test_the_report_measures_on_held_out_folds(unique_rows: Any) -> None:
+    rows, scores = rated("many", 1000, "codeforces")
+    problems = unique_rows(*rows)
+    _, report = calibrate(scored(problems, scores), problems, SETTINGS)
+    both = report.summary().filter(pl.col("platform").is_in(["many", "all"]))
+    assert (both["spearman"] > 0.9).all()
+    assert (both["calibration_error"] < 0.05).all()
+    _, noise = calibrate(scored(problems, scores[::-1]), problems, SETTINGS)
+    assert abs(noise.summary()["spearman"][0]) < 0.15
+    assert report.bands["rows"].sum() == report.reliability.filter(platform="many")["rows"].sum() == 1000
+
+
+def test_shuffled_rows_and_second_runs_give_the_same(unique_rows: Any) -> None:
+    rows, scores = rated("many", 100, "codeforces")
+    problems = unique_rows(*rows)
+    given_rows = scored(problems, scores)
+    first, report = calibrate(given_rows, problems, SETTINGS)
+    second, again = calibrate(given_rows.sample(fraction=1, shuffle=True, seed=3), problems.reverse(), SETTINGS)
+    assert_frame_equal(first.frame, second.frame)
+    assert first.decisions == second.decisions
+    assert reliability_plot(report) == reliability_plot(again)
+    assert score_histogram(given_rows) == score_histogram(given_rows.reverse())
+
+
+def test_no_resamples_give_no_interval(unique_rows: Any) -> None:
+    rows, scores = rated("many", 50, "codeforces")
+    problems = unique_rows(*rows)
+    result, _ = calibrate(scored(problems, scores), problems, CalibrationSettings(bootstrap=0))
+    assert result.frame["expected_solve_rate_low"].null_count() == 50
+
+
+def test_no_rows_and_small_pictures(unique_rows: Any) -> None:
+    empty = unique_rows()
+    result, report = calibrate(scored(empty, []), empty, SETTINGS)
+    assert result.frame.schema == pl.Schema(CALIBRATED)
+    assert report.bands["rows"].to_list() == [0, 0, 0, 0]
+    rows, scores = rated("many", 500, "codeforces")
+    problems = unique_rows(*rows)
+    full = scored(problems, scores)
+    pictures = [
+        reliability_plot(report),
+        score_histogram(scored(empty, [])),
+        reliability_plot(calibrate(full, problems, SETTINGS)[1]),
+        score_histogram(full),
+    ]
+    for picture in pictures:
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 60_000

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from microcoder_assets.errors import UserError
+from microcoder_assets.filtering.embedded import DEFAULT, dimension_values, load_embedded, standardised
+from microcoder_assets.filtering.features import FEATURES
+from microcoder_assets.filtering.rubric import Rubric
+from microcoder_assets.filtering.score import score_problems
+from microcoder_assets.schema import DIMENSIONS, SCORED
+
+SCORER = load_embedded()
+NUMBER = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True))
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(FEATURES, NUMBER)))
+@settings(max_examples=50, deadline=None)
+def test_no_input_leaves_the_scale(measured: dict[str, float | None]) -> None:
+    frame = pl.DataFrame([measured], schema=dict.fromkeys(FEATURES, pl.Float64), orient="row")
+    for values in dimension_values(SCORER.table, standardised(frame, SCORER.table.features)).values():
+        assert 1 <= values[0] <= 5
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_a_dimension_is_monotone_in_each_of_its_features(dimension: str) -> None:
+    for feature, coefficient in SCORER.table.dimensions[dimension].coefficients.items():
+        z = {name: np.zeros(9) for name in SCORER.table.features} | {feature: np.linspace(-4, 4, 9)}
+        steps = np.diff(dimension_values(SCORER.table, z)[dimension])
+        assert (steps * np.sign(coefficient) >= 0).all()
+        assert coefficient == 0 or (steps != 0).all()
+
+
+def test_every_row_is_scored_once_in_any_order(unique_rows: Any, rubric: Rubric) -> None:
+    rows = unique_rows(*({"statement": "word " * n, "tags": ["dp"], "io_mode": "stdin"} for n in range(30)))
+    result = score_problems(rows, SCORER, rubric)
+    assert result.accounted() is None
+    assert result.frame.schema == pl.Schema(SCORED)
+    assert {(d.problem_id, d.reason) for d in result.decisions} == {(f"site:{n}", "scored") for n in range(30)}
+    assert_frame_equal(result.frame, score_problems(rows.reverse(), SCORER, rubric).frame)
+    weighted = sum(rubric.dimensions[name].weight * result.frame[name] for name in DIMENSIONS)
+    assert result.frame["score"].to_list() == pytest.approx(weighted.to_list())
+
+
+def test_rows_say_that_it_is_not_the_model(unique_rows: Any, rubric: Rubric) -> None:
+    row = score_problems(unique_rows({}), SCORER, rubric).frame.row(0, named=True)
+    assert row["scorer"] == SCORER.name == f"embedded:{SCORER.version}"
+    assert row["rubric_version"] == rubric.version == SCORER.table.rubric_version
+    assert row["uncertainty"] == SCORER.table.residual_sd > 0
+    assert [draw["cost_usd"] for draw in row["draws"]] == [0.0]
+
+
+def test_no_rows(unique_rows: Any, rubric: Rubric) -> None:
+    assert score_problems(unique_rows(), SCORER, rubric).frame.schema == pl.Schema(SCORED)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda table: table.pop("residual_sd"), "residual_sd"),
+        (lambda table: table["dimensions"].pop("mathematics"), "missing"),
+        (lambda table: table["features"].pop("log_words"), "missing"),
+        (lambda table: table["dimensions"]["mathematics"]["coefficients"].update(luck=1.0), "luck"),
+        (lambda table: table["features"]["log_words"].update(sd=0), "sd"),
+    ],
+)
+def test_a_damaged_table_is_named(tmp_path: Path, damage: Any, says: str) -> None:
+    table = json.loads(DEFAULT.read_text(encoding="utf-8"))
+    damage(table)
+    path = tmp_path / "embedded.json"
+    path.write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(UserError, match=says):
+        load_embedded(path)

@@ -1,0 +1,82 @@
+"""What Dagster loads: the graph, its partitions, its checks and its schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from microcoder_assets.automation import nightly_schedule, trailing_months
+from microcoder_assets.collection.platforms import PLATFORMS
+from microcoder_assets.definitions import build_defs
+from microcoder_assets.partitions import MONTH_PLATFORM, MONTHS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SNAPSHOT = Path(__file__).with_name("asset_graph.json")
+
+
+def graph(defs: dg.Definitions) -> dict[str, Any]:
+    """Every asset with its group, what it reads, whether it is partitioned, and its checks."""
+    nodes = defs.resolve_asset_graph()
+    checks: dict[str, list[str]] = {}
+    for key in nodes.asset_check_keys:
+        checks.setdefault(key.asset_key.to_user_string(), []).append(key.name)
+    return {
+        key.to_user_string(): {
+            "group": nodes.get(key).group_name,
+            "reads": sorted(parent.to_user_string() for parent in nodes.get(key).parent_keys),
+            "partitioned": nodes.get(key).is_partitioned,
+            "checks": sorted(checks.get(key.to_user_string(), [])),
+        }
+        for key in sorted(nodes.get_all_asset_keys())
+    }
+
+
+def test_the_asset_graph_is_the_documented_one(tmp_path: Path) -> None:
+    found = graph(build_defs(tmp_path))
+    assert found == json.loads(SNAPSHOT.read_text("utf-8")), (
+        f"the asset graph changed; if that is meant, write this to {SNAPSHOT.name}:\n{json.dumps(found, indent=1)}"
+    )
+
+
+def test_every_check_blocks(tmp_path: Path) -> None:
+    nodes = build_defs(tmp_path).resolve_asset_graph()
+    assert nodes.asset_check_keys
+    assert all(nodes.get(key).blocking for key in nodes.asset_check_keys)
+
+
+def test_workspace_validates() -> None:
+    command = [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "workspace.yaml"]
+    run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_running_month_has_a_partition() -> None:
+    now = dt.datetime.now(dt.UTC)
+    assert MONTHS.get_last_partition_key() == f"{now:%Y-%m}"
+    assert MONTHS.get_first_partition_key() == "1999-12"
+    assert len(MONTH_PLATFORM.get_partition_keys()) == len(MONTHS.get_partition_keys()) * len(PLATFORMS)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [(dt.datetime(2026, 11, 21), ("2026-10", "2026-11")), (dt.datetime(2027, 1, 1), ("2026-12", "2027-01"))],
+)
+def test_a_night_covers_the_running_and_the_previous_month(now: dt.datetime, expected: tuple[str, str]) -> None:
+    assert trailing_months(now) == expected
+
+
+def test_the_nightly_schedule_asks_for_partitions_that_exist() -> None:
+    now = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=now)
+    request = nightly_schedule(context)
+    assert isinstance(request, dg.RunRequest)
+    keys = set(MONTH_PLATFORM.get_partition_keys())
+    assert request.tags["dagster/asset_partition_range_start"] in keys
+    assert request.tags["dagster/asset_partition_range_end"] in keys
