@@ -1,7 +1,5 @@
 """Jobs and the nightly schedule."""
 
-from __future__ import annotations
-
 import datetime as dt
 import os
 

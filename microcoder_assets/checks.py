@@ -1,7 +1,5 @@
 """Blocking checks: a stage whose rows do not hold what they promise stops the run before anything is built on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,7 +38,7 @@ def has_unique_ids(project: Project, asset: str) -> Finding:
     if not files:
         return None
     twice = pl.scan_parquet(files).group_by("problem_id").len().filter(pl.col("len") > 1).collect()
-    return f"{twice.height} ids occur more than once, such as {twice['problem_id'].min()}" if twice.height else None
+    return f"{twice.height} ids occur more than once, such as {twice['problem_id'].min()!r}" if twice.height else None
 
 
 def accounts_for_rows(project: Project, asset: str) -> Finding:
@@ -71,7 +69,7 @@ def is_free_of_benchmark(project: Project, asset: str) -> Finding:
     rows = project.store.read(asset, TABLES[asset])
     benchmark = project.store.read("livecodebench_problems", BENCHMARK)
     overlap = find_overlap(rows, benchmark, project.settings.decontamination)
-    return f"{overlap.height} rows overlap, such as {overlap.row(0)}" if overlap.height else None
+    return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}" if overlap.height else None
 
 
 def has_disjoint_parts(project: Project, asset: str) -> Finding:

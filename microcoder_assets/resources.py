@@ -50,7 +50,7 @@ class _Plain(logging.Formatter):
         return str(meta.get("orig_message") or record.getMessage())
 
 
-@dg.logger(description="One line a stage on standard error.")
+@dg.logger({}, "One line a stage on standard error.")
 def plain_logger(init: dg.InitLoggerContext) -> logging.Logger:
     log = logging.getLogger("microcoder")
     log.setLevel(logging.INFO)

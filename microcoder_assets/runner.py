@@ -115,6 +115,7 @@ class Runner:
             result = self._job.execute_in_process(
                 instance=instance,
                 asset_selection=[dg.AssetKey(name) for name in assets],
+                run_config={"loggers": {"console": {}}},
                 tags=tags,
                 raise_on_error=False,
             )

@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         counts = _judge_lines(judge, lines, stop_at_first=not options.all_tests)
     bad = counts.pop("bad", 0)
     verdicts = ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
-    print(f"judged {counts.total()} programs: {verdicts}; {bad} bad lines", file=sys.stderr)
+    print(f"programs judged: {counts.total()} ({verdicts}), bad lines: {bad}", file=sys.stderr)
     return 2 if bad else 0
 
 

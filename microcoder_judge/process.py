@@ -121,7 +121,7 @@ class Runner:
                 raise RunnerFailed("the runner sent a message of the wrong shape")
             return [self._read(self._read_length(largest, deadline), deadline) for _ in range(count)]
         except OSError as error:
-            raise RunnerFailed(self._last_words(str(error))) from error
+            raise RunnerFailed(self._last_words(f"the runner is gone ({error.strerror})")) from error
 
     def _write(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)

@@ -27,17 +27,19 @@ class BaseSettings:
     """The embedded base model: its shape and its short pre-training. All of it is ours; it shows the machinery."""
 
     vocab_size: int = setting(1024, "Byte-level BPE tokens, learnt from the train part.")
+    line_texts: int = setting(10, "A line that this many prompts and programs share becomes one token.")
     hidden_size: int = setting(128, "Width.")
     layers: int = setting(4, "Transformer blocks.")
     heads: int = setting(4, "Attention heads of hidden_size / heads each.")
     kv_heads: int = setting(2, "Key and value heads.")
     intermediate_size: int = setting(384, "Width of the feed-forward part.")
-    context: int = setting(512, "Tokens of prompt and program together; longer pairs are skipped and counted.")
+    context: int = setting(1024, "Tokens that the model says it can attend to.")
+    pair_tokens: int = setting(256, "Tokens of a prompt and a program together; longer pairs are skipped and counted.")
     steps: int = setting(300, "Optimiser steps.")
-    batch_size: int = setting(16, "Pairs a step.")
+    batch_size: int = setting(8, "Problems a step, each with all its programs.")
     learning_rate: float = setting(2e-3, "Peak of a linear warm-up over a tenth of the steps and a cosine decay to 0.")
-    accepted_share: float = setting(0.4, "Share of pairs that end in an accepted program; the rest in a wrong one.")
-    token_dropout: float = setting(0.15, "Share of prompt tokens removed from a pair, so that no one word decides.")
+    accepted_share: float = setting(0.4, "Weight of the accepted programs; the rest goes to the wrong ones.")
+    token_dropout: float = setting(0.15, "Share of a prompt's tokens left out in a step, so that no one word decides.")
 
 
 @dataclass(frozen=True, slots=True)

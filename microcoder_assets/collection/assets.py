@@ -1,7 +1,5 @@
 """Assets of the collection stage."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

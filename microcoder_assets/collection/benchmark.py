@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -33,7 +34,7 @@ def benchmark_result(path: Path | None) -> StageResult:
     return StageResult(conform(pl.DataFrame(rows, schema=BENCHMARK), BENCHMARK), decisions)
 
 
-def _row(problem: BenchmarkProblem) -> dict[str, object]:
+def _row(problem: BenchmarkProblem) -> dict[str, Any]:
     tests = (*problem.public_tests, *problem.private_tests)
     function = problem.io_mode == "function"
     content = [problem.statement, problem.io_mode, problem.entry_point or ""]

@@ -8,8 +8,9 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from microcoder_assets.collection.records import ScrapedProblem, UnreadableRecord
 from microcoder_assets.errors import UserError
@@ -24,7 +25,7 @@ BAD_RECORD = (ValueError, KeyError, TypeError, AttributeError, IndexError, Recur
 """What a record of another shape than the adapter expects raises."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileSource:
     """A Source over known files. files: each by its name inside the source."""
 
@@ -41,7 +42,7 @@ class FileSource:
 
 
 def fingerprint_files(files: Mapping[str, Path]) -> str:
-    """sha256 over the names and bytes of files, in the order of their names. Raises UserError for one it cannot read."""
+    """sha256 over names and bytes of files in the order of names. Raises UserError for one it cannot read."""
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
         try:
@@ -61,7 +62,7 @@ def one_line(error: BaseException) -> str:
     return text.encode("utf-8", "backslashreplace").decode()[:300]
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> BufferedIOBase:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 

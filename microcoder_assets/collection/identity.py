@@ -13,8 +13,8 @@ _CODEFORCES_PROBLEM = re.compile(r"//codeforces\.com/(?:contest|gym)/(\d+)/probl
 def identity_keys(platform: str, native_id: str, title: str, url: str | None) -> tuple[str, ...]:
     """Keys of a problem, sorted; two problems that share one are the same problem.
 
-    `platform:native_id` always; `leetcode/slug`, because LeetCode's slugs name problems and LiveCodeBench knows no other
-    name of them; the canonical URL where there is one. A title alone is no key on other judges: 764 titles
+    `platform:native_id` always; the canonical URL where there is one; `leetcode/slug`, because LeetCode's slugs name
+    problems and LiveCodeBench knows no other public name of them. A title alone is no key on other judges: 764 titles
     of Codeforces belong to more than one problem.
     """
     keys = {f"{platform}:{native_id}"}
@@ -29,7 +29,7 @@ def identity_keys(platform: str, native_id: str, title: str, url: str | None) ->
 
 
 def slugify(title: str) -> str:
-    """`Find the Array's Sum` as LeetCode writes it in addresses: `find-the-arrays-sum`. Empty without a letter or digit."""
+    """`Find the Array's Sum` as LeetCode writes it in addresses: `find-the-arrays-sum`. Empty without letters."""
     text = unicodedata.normalize("NFKD", title).lower().replace("'", "").replace("’", "")
     return "-".join(re.findall(r"[a-z0-9]+", text))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,7 @@ from microcoder_assets.collection.package_files import BadPackage, folder_files,
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
 from microcoder_assets.errors import UserError
-from microcoder_judge import Checker
-from microcoder_judge.checkers import checker_from_kattis
+from microcoder_judge import Checker, checker_from_kattis
 
 EXTENSION = "microcoder.yaml"
 LABELS = {
@@ -62,7 +62,7 @@ _PROBLEM_NAME = re.compile(r"\\problemname\{([^{}]+)\}")
 _TEST_CONFIGS = tuple(f"data/{folder}{name}.yaml" for folder in ("", "secret/") for name in ("test_group", "testdata"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KattisSource:
     """A folder of packages, or one package."""
 
@@ -89,7 +89,7 @@ class KattisSource:
 
 
 def open_kattis(path: Path) -> KattisSource:
-    """path: a package, or a folder in which every folder and every archive is a package. Raises UserError without one."""
+    """path: a package, or a folder whose folders and archives are packages. Raises UserError without one."""
     if suffix_of(path) or (path / "problem.yaml").exists():
         packages: tuple[Path, ...] = (path,)
     else:
@@ -104,21 +104,24 @@ def open_kattis(path: Path) -> KattisSource:
 def problem(path: Path) -> ScrapedProblem:
     """One package. Raises BadPackage, YAMLError or one of BAD_RECORD when it cannot be read.
 
-    `nwerc2023__datepicker.tar.xz` is problem `nwerc2023-datepicker` of contest `nwerc2023`. The platform is `kattis` unless
-    microcoder.yaml of an unpacked package names another; a source must know its platforms without unpacking archives.
+    `nwerc2023__datepicker.tar.xz` is problem `nwerc2023-datepicker` of contest `nwerc2023`. The platform is `kattis`
+    unless microcoder.yaml of an unpacked package names another: a source must know its platforms without unpacking.
     """
     files = read_package(path)
     stem = path.name.removesuffix(suffix_of(path) or "")
     contest, _, _ = stem.rpartition("__")
     meta = _mapping(files, "problem.yaml")
     ours = _mapping(files, EXTENSION) if EXTENSION in files else {}
-    platform = ours.get("platform", "kattis")
+    platform = _text(ours, "platform") or "kattis"
     if platform not in PLATFORMS:
         raise BadPackage(f"{EXTENSION} names the unknown platform {platform!r}; one of {', '.join(PLATFORMS)}")
     if platform != "kattis" and not path.is_dir():
         raise BadPackage(f"{EXTENSION} of an archive cannot name platform {platform!r}; unpack the archive")
     language, statement_file = _statement_file(files)
-    function = ours.get("io_mode") == "function"
+    io_mode = _text(ours, "io_mode") or "stdin"
+    if io_mode not in ("stdin", "function"):
+        raise BadPackage(f"{EXTENSION}: io_mode must be stdin or function, not {io_mode!r}")
+    function = io_mode == "function"
     kinds = _kinds(meta)
     checker, flags = _checker(meta, files, function, kinds)
     published = _date(ours.get("published"))
@@ -133,21 +136,21 @@ def problem(path: Path) -> ScrapedProblem:
         statement_language=language,
         source_ref=path.name,
         record_sha=_sha_of(files),
-        contest=ours.get("contest") or contest or None,
+        contest=_text(ours, "contest") or contest or None,
         published=published,
         published_basis="contest" if published else None,
-        io_mode="function" if function else "stdin",
+        io_mode=io_mode,
         entry_point=ours["entry_point"] if function else None,
-        starter_code=ours.get("starter_code") if function else None,
-        tests=tuple(_tests(files)),
+        starter_code=_text(ours, "starter_code") or None,
+        tests=tuple(_tests(files, function)),
         checker=checker,
         time_limit_s=_number(limits.get("time_limit") or files.get(".timelimit")),
         memory_limit_mb=int(limits["memory"]) if limits.get("memory") else None,
         references=tuple(_references(files)),
         tags=tuple(ours.get("tags") or ()),
-        difficulty_label=f"tier-{int(ours['tier'])}" if "tier" in ours else None,
+        difficulty_label=_tier(ours["tier"]) if "tier" in ours else None,
         ratings=(("community", float(ours["rating"])),) if "rating" in ours else (),
-        license=meta.get("license"),
+        license=_text(meta, "license") or None,
         flags=tuple(sorted(flags)),
     )
 
@@ -171,8 +174,22 @@ def _mapping(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     return found
 
 
+def _text(mapping: Mapping[str, Any], key: str) -> str:
+    """A scalar as text, empty where there is none. Raises BadPackage for a list or mapping."""
+    value = mapping.get(key)
+    if isinstance(value, list | dict):
+        raise BadPackage(f"{key} must be text")
+    return "" if value is None else str(value).strip()
+
+
+def _tier(value: object) -> str:
+    if value not in (1, 2, 3, 4):
+        raise BadPackage(f"{EXTENSION}: tier must be 1, 2, 3 or 4")
+    return f"tier-{value}"
+
+
 def _statement_file(files: Mapping[str, bytes]) -> tuple[str, str]:
-    """Language and name of the statement: English where there is one, else the first language. Markdown before LaTeX."""
+    """Language and name of the statement: English where there is one, else the first language; Markdown first."""
     found = [(match[1] or "en", name) for name in files if (match := _STATEMENT.fullmatch(name))]
     if not found:
         raise BadPackage("holds no problem statement in LaTeX or Markdown")
@@ -181,19 +198,21 @@ def _statement_file(files: Mapping[str, bytes]) -> tuple[str, str]:
 
 def _title(meta: Mapping[str, Any], language: str, statement: str) -> str:
     """problem.yaml's name, in the statement's language where it has several; else the statement's `\\problemname`."""
-    name = meta.get("name")
-    if isinstance(name, dict):
-        name = name.get(language) or next(iter(name.values()), None)
-    if not name and (match := _PROBLEM_NAME.search(statement)):
-        name = match[1]
-    return str(name or "").strip()
+    names = meta.get("name")
+    if isinstance(names, dict):
+        title = _text(names, language if language in names else next(iter(names), ""))
+    else:
+        title = _text(meta, "name")
+    if not title and (match := _PROBLEM_NAME.search(statement)):
+        title = match[1].strip()
+    return title
 
 
 def _kinds(meta: Mapping[str, Any]) -> set[str]:
     """Words of `type` (2023-07) and `validation` (legacy)."""
     declared = meta.get("type") or ()
     words = declared.split() if isinstance(declared, str) else declared
-    return {*words, *str(meta.get("validation", "default")).split()}
+    return {*words, *_text(meta, "validation").split()}
 
 
 def _checker(
@@ -216,15 +235,19 @@ def _checker(
 
 
 def _validator_flags(meta: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
-    """Flags of the default validator: in problem.yaml (legacy), or with the test data (2023-07: flags, 2025-09: a list)."""
-    found = meta.get("validator_flags")
+    """The default validator's flags: in problem.yaml (legacy), or with the test data (2023-07, 2025-09)."""
+    flags = _text(meta, "validator_flags")
     for config in (_mapping(files, name) for name in _TEST_CONFIGS if name in files):
-        found = found or config.get("output_validator_flags") or config.get("output_validator_args")
-    return " ".join(map(str, found)) if isinstance(found, list) else str(found or "")
+        arguments = config.get("output_validator_args") or ()
+        flags = flags or _text(config, "output_validator_flags") or " ".join(arguments)
+    return flags
 
 
-def _tests(files: Mapping[str, bytes]) -> Iterator[ScrapedTest]:
-    """Samples first, then secret tests by name. A case that groups share is taken once."""
+def _tests(files: Mapping[str, bytes], function: bool) -> Iterator[ScrapedTest]:
+    """Samples first, then secret tests by name. A case that groups share is taken once.
+
+    Raises BadPackage for a test of a function problem that is not an array of arguments and a JSON value.
+    """
     seen = set()
     for folder in ("data/sample/", "data/secret/"):
         for name in sorted(name for name in files if name.startswith(folder) and name.endswith(".in")):
@@ -232,9 +255,19 @@ def _tests(files: Mapping[str, bytes]) -> Iterator[ScrapedTest]:
             if f"{stem}.ans" not in files:
                 continue
             case = (files[name], files[f"{stem}.ans"])
+            if function and not _is_call(*case):
+                raise BadPackage(f"{stem}: a function test needs a JSON array in .in and a JSON value in .ans")
             if case not in seen:
                 seen.add(case)
                 yield ScrapedTest(stem.removeprefix("data/"), folder == "data/sample/", *case)
+
+
+def _is_call(arguments: bytes, expected: bytes) -> bool:
+    try:
+        json.loads(expected)
+        return isinstance(json.loads(arguments), list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _references(files: Mapping[str, bytes]) -> Iterator[Reference]:

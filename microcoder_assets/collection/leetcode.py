@@ -66,8 +66,8 @@ def read_ratings(path: Path) -> dict[str, Rating]:
 def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> ScrapedProblem:
     """One row. Samples stay in the statement's HTML; there are no tests. Raises KeyError or TypeError on another shape.
 
-    io_mode is `function` when the first solution that parses is a `class Solution` with one public method over JSON values;
-    else None, with flags that say why (signature.Signature, no_python, sql, shell, javascript, pandas).
+    io_mode is `function` when the first solution that parses is a `class Solution` with one public method over JSON
+    values; else None, with flags that say why (those of Signature, no_python, sql, shell, javascript, pandas).
     """
     slug, tags = raw["slug"], raw["tags"]
     rating = ratings.get(slug)
@@ -91,7 +91,7 @@ def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> Scr
     return ScrapedProblem(
         platform="leetcode",
         native_id=str(raw["id"]),
-        title=raw["title"],
+        title=raw["title"].removesuffix("🔒").strip(),
         statement=raw["statement_html"],
         statement_format="html",
         statement_language="en",

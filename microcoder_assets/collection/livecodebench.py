@@ -89,8 +89,8 @@ def fingerprint(path: Path) -> str:
 def native_id(platform: str, question_id: str, title: str) -> str:
     """The id under this project's scheme: `1873A` for Codeforces's `1873_A`, the title's slug for LeetCode.
 
-    LiveCodeBench numbers LeetCode problems by LeetCode's internal id, which is another problem's public number; identity
-    keys join slugs.
+    LiveCodeBench numbers LeetCode problems by LeetCode's internal id, which is another problem's public number;
+    identity keys join slugs.
     """
     if platform == "leetcode":
         return slugify(title)
@@ -101,8 +101,8 @@ def problem(raw: Mapping[str, Any], release: str) -> BenchmarkProblem:
     """One row; private tests may be absent. Raises one of BAD_RECORD naming what is wrong."""
     platform, title, question_id = raw["platform"], raw["question_title"], str(raw["question_id"])
     native = native_id(platform, question_id, title)
-    if not NATIVE_ID.fullmatch(native):
-        raise ValueError(f"question_id {question_id!r} holds characters that an id may not have")
+    if not NATIVE_ID.fullmatch(native) or not NATIVE_ID.fullmatch(platform):
+        raise ValueError(f"{platform!r} {question_id!r} holds characters that an id may not have")
     public = _as_list(raw.get("public_test_cases"))
     private = _as_list(raw.get("private_test_cases"))
     starter_code = raw.get("starter_code") or None

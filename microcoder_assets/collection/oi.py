@@ -37,7 +37,7 @@ def problem(raw: dict[str, Any], row: Row) -> ScrapedProblem:
     """One row; raises ValueError, KeyError or TypeError on another shape.
 
     Output-only and interactive problems have io_mode None and a flag. A judge of its own (Special Judge, plugin) means
-    several right answers: no checker and flag multi_answer. Where the archive names no kind of judge, no checker either.
+    several right answers: no checker and flag multi_answer. Where no kind of judge is named there is no checker either.
     """
     platform, judge = raw["oj"], raw["judge"]
     if platform not in OI_JUDGES:

@@ -10,23 +10,27 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 MAX_PACKAGE_BYTES = 1 << 30
 MAX_PACKAGE_FILES = 100_000
-"""A package over either limit is refused before it is unpacked further. Ours; the largest known one unpacks to 100 MB."""
+"""A package over either limit is refused before it is unpacked further. Ours."""
 
-_TAR_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".tar.xz": lambda path: lzma.open(path, "rb"),
-    ".tar.gz": lambda path: gzip.open(path, "rb"),
-    ".tgz": lambda path: gzip.open(path, "rb"),
-}
-SUFFIXES = (*_TAR_OPENERS, ".zip")
+SUFFIXES = (".tar.xz", ".tar.gz", ".tgz", ".zip")
 
-_DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError, ValueError)
+_DAMAGED = (
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class BadPackage(ValueError):
@@ -41,8 +45,8 @@ def suffix_of(path: Path) -> str | None:
 def read_package(path: Path) -> dict[str, bytes]:
     """Every file of the package by its name relative to the folder that holds problem.yaml; links resolved.
 
-    path: a folder, or an archive with one of SUFFIXES. Raises BadPackage for a damaged archive, a member or link that leaves
-    the package, a package over the limits, and a package without problem.yaml.
+    path: a folder, or an archive with one of SUFFIXES. Raises BadPackage for a damaged archive, a member or link that
+    leaves the package, a package over the limits, and a package without problem.yaml.
     """
     contents = _Contents()
     try:
@@ -51,7 +55,7 @@ def read_package(path: Path) -> dict[str, bytes]:
         elif path.name.endswith(".zip"):
             _read_zip(path, contents)
         else:
-            _read_tar(path, _TAR_OPENERS[suffix_of(path) or ""], contents)
+            _read_tar(path, contents)
     except BadPackage:
         raise
     except _DAMAGED as error:
@@ -110,8 +114,8 @@ def _inside(name: str) -> str:
     return normal
 
 
-def _read_tar(path: Path, opener: Callable[[Path], IO[bytes]], contents: _Contents) -> None:
-    with opener(path) as stream:
+def _read_tar(path: Path, contents: _Contents) -> None:
+    with lzma.open(path) if path.name.endswith(".xz") else gzip.open(path) as stream:
         with tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 contents.reserve(member.size if member.isfile() else 0)
@@ -128,7 +132,7 @@ def _read_tar(path: Path, opener: Callable[[Path], IO[bytes]], contents: _Conten
             contents.reserve(1 << 20)
 
 
-def _drained(stream: IO[bytes]) -> Iterator[bytes]:
+def _drained(stream: BufferedIOBase) -> Iterator[bytes]:
     """The rest of a compressed stream: its checksum is verified only at its end."""
     while rest := stream.read(1 << 20):
         yield rest

@@ -52,14 +52,6 @@ def pickled_string(data: bytes) -> str:
     return found
 
 
-def pack_tests(tests: list[dict[str, Any]]) -> str:
-    """Tests as upstream packs them: the inverse of `unpack_tests`, byte for byte the same for the same tests."""
-    text = json.dumps(tests).encode()
-    # A pickle of protocol 4 without frames: PROTO 4, BINUNICODE8, length, text, STOP.
-    pickled = b"\x80\x04\x8d" + len(text).to_bytes(8, "little") + text + b"."
-    return base64.b64encode(zlib.compress(pickled)).decode()
-
-
 def _inflate(text: str, max_bytes: int) -> bytes:
     inflater = zlib.decompressobj()
     try:

@@ -89,8 +89,13 @@ class UnreadableRecord:
 class Source(Protocol):
     """One place problems come from. Adapters are opened by `collection.sources.open_source(kind, path)`."""
 
-    kind: str
-    platforms: tuple[str, ...]
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Every platform its records may have."""
+        ...
 
     def fingerprint(self) -> str:
         """sha256 over the bytes (and relative names) of every file it reads; cheap next to reading the records."""

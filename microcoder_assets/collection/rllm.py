@@ -112,10 +112,9 @@ def read_asserts(code: str, signature: Signature) -> Iterator[ScrapedTest]:
     for number, node in enumerate((n for n in ast.walk(tree) if isinstance(n, ast.Assert)), 1):
         try:
             match node.test:
-                case ast.Compare(left=ast.Call(func=ast.Name(id="candidate")) as call, ops=[ast.Eq()], comparators=[right]):
+                case ast.Compare(ast.Call(ast.Name("candidate")) as call, [ast.Eq()], [value]):
                     arguments = _positional(call, signature)
-                    expected = ast.literal_eval(right)
-                    yield ScrapedTest(f"assert-{number}", False, _json(arguments), _json(expected))
+                    yield ScrapedTest(f"assert-{number}", False, _json(arguments), _json(ast.literal_eval(value)))
         except (ValueError, TypeError, RecursionError, MemoryError):
             continue
 
@@ -152,7 +151,8 @@ def _stdin_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> ScrapedPro
         **common,
         statement=statement,
         tests=tuple(
-            ScrapedTest(str(n), False, given.encode(), expected.encode()) for n, (given, expected) in enumerate(pairs, 1)
+            ScrapedTest(str(n), False, given.encode(), expected.encode())
+            for n, (given, expected) in enumerate(pairs, 1)
         ),
         checker=None if flags else Checker("tokens"),
         time_limit_s=_seconds(time) if time else None,

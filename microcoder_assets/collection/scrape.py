@@ -38,8 +38,8 @@ def scrape(
 ) -> StageResult:
     """SCRAPED rows, test bytes put into `blobs`, and a decision for every record.
 
-    The first record of an id is kept, later ones are merged into it. Records that are unreadable or that later stages could
-    not take are error rows under `platform:?source_ref`, a text that cannot be a problem id.
+    The first record of an id is kept, later ones are merged into it. Records that are unreadable or that later stages
+    could not take are error rows; those without a usable id under `platform:?source_ref`, which is never a problem id.
     """
     writer = _TestWriter(blobs)
     rows: dict[str, dict[str, Any]] = {}
@@ -61,6 +61,8 @@ def scrape(
 
 
 def _error(record: ScrapedProblem | UnreadableRecord, reason: str, detail: dict[str, Any]) -> Decision:
+    if isinstance(record, ScrapedProblem) and reason != "bad_native_id":
+        return Decision(record.problem_id, Kind.ERROR, reason, detail, ref=record.source_ref)
     return Decision(f"{record.platform}:?{record.source_ref}", Kind.ERROR, reason, detail)
 
 

@@ -8,13 +8,15 @@ from microcoder_judge import Checker
 
 _MARKUP = re.compile(r"<[^>]+>|&nbsp;")
 _ANY_ORDER = re.compile(
-    r"\b(?:returned|return|answers?|outputs?|results?|solutions?)\b[^.]{0,150}\bin (?:any|arbitrary) order", re.IGNORECASE
+    r"\b(?:returned|return|answers?|outputs?|results?|solutions?)\b[^.]{0,150}\bin (?:any|arbitrary) order",
+    re.IGNORECASE,
 )
+_GIVE = r"(?:print|output|return|find|report|choose|give|accept)(?:ed)?"
 _SEVERAL_ANSWERS = re.compile(
-    r"\bif there (?:are|is|exist) (?:multiple|several|many|more than one)\b"
-    r"|\bif multiple [a-z ]{0,40}(?:exist|possible|valid)"
-    r"|\b(?:print|output|return|find) any\b(?! (?:more|other)\b)"
-    r"|\b(?:print|output|return|accept)[^.]{0,60}\bany (?:one )?of (?:them|these|those)\b"
+    rf"\b(?:multiple|several|many|more than one|not unique)\b[^.]{{0,120}}\b{_GIVE}\b[^.]{{0,40}}\b(?:any|arbitrary)\b"
+    r"|(?<!possible to )(?<!not )\b(?:print|output|return|find) any\b(?! (?:more|other|two|one)\b)"
+    rf"|\b{_GIVE}\b[^.]{{0,60}}\bany (?:one )?of (?:them|these|those)\b"
+    r"|\bany (?:one )?of (?:them|these|those)\b[^.]{0,30}\baccept"
     r"|\bany (?:valid|correct|possible|suitable|such) (?:answer|solution)",
     re.IGNORECASE,
 )

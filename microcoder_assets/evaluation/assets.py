@@ -1,7 +1,5 @@
 """Assets of the evaluation stage."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -67,16 +67,13 @@ def calibrate(
     rows = scored.join(known, on="problem_id", how="left").sort("problem_id")
     maps = _maps(rows, settings)
     parts = [
-        _apply(part, maps.get(platform) or maps[None])
+        _apply(part, maps.get(platform, maps[None]))
         for (platform,), part in rows.group_by("platform", maintain_order=True)
     ]
-    calibrated = pl.concat(parts) if parts else rows.with_columns(pl.lit(None).alias(c) for c in _ADDED)
+    calibrated = pl.concat(parts or [_apply(rows, maps[None])])
     banded = calibrated.with_columns(band=band_of(pl.col("expected_solve_rate"), settings)).sort("problem_id")
     frame = conform(banded, CALIBRATED)
     return StageResult(frame, _decisions(frame)), _report(banded)
-
-
-_ADDED = ("expected_solve_rate", "expected_solve_rate_low", "expected_solve_rate_high", "evidence")
 
 
 def band_of(rate: pl.Expr, settings: CalibrationSettings) -> pl.Expr:
@@ -141,13 +138,13 @@ def _fitted_map(labelled: pl.DataFrame, evidence: str, settings: CalibrationSett
 def _apply(part: pl.DataFrame, fitted: SolveRateMap) -> pl.DataFrame:
     scores = part["score"].to_numpy()
 
-    def read(values: Floats | None) -> pl.Series:
-        return pl.Series(values=None if values is None else np.interp(scores, GRID, values), dtype=pl.Float64)
+    def read(values: Floats | None) -> pl.Series | pl.Expr:
+        return pl.lit(None, pl.Float64) if values is None else pl.Series(np.interp(scores, GRID, values))
 
     return part.with_columns(
         expected_solve_rate=read(fitted.rate),
-        expected_solve_rate_low=read(fitted.low) if fitted.low is not None else pl.lit(None, pl.Float64),
-        expected_solve_rate_high=read(fitted.high) if fitted.high is not None else pl.lit(None, pl.Float64),
+        expected_solve_rate_low=read(fitted.low),
+        expected_solve_rate_high=read(fitted.high),
         evidence=pl.lit(fitted.evidence),
     )
 

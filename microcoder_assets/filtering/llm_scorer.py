@@ -44,20 +44,6 @@ Levels = create_model(
 
 
 @dataclass(slots=True)
-class _Bill:
-    """Tokens and USD of the answers one draw took: one, or two when the first was malformed."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
-
-    def add(self, answer: Answer) -> None:
-        self.prompt_tokens += answer.prompt_tokens
-        self.completion_tokens += answer.completion_tokens
-        self.cost_usd += answer.cost_usd
-
-
-@dataclass(slots=True)
 class LLMScorer:
     """draws: independent answers a problem, each with its own seed. concurrency: requests in flight."""
 
@@ -90,34 +76,31 @@ class LLMScorer:
     def _score_one(self, problem: dict[str, Any]) -> ProblemScore:
         messages = self.messages(problem)
         draws: list[Draw] = []
-        bill = _Bill()
+        paid: list[Answer] = []
         error: str | None = None
         try:
             for seed in range(self.draws):
-                bill = _Bill()
-                levels = self._draw(messages, seed, bill)
-                draws.append(Draw(levels, bill.prompt_tokens, bill.completion_tokens, bill.cost_usd))
-                bill = _Bill()
+                before = len(paid)
+                draws.append(_as_draw(self._levels(messages, seed, paid), paid[before:]))
         except BudgetSpent:
             error = "the budget is spent; raise scoring.budget_usd and run again, answers so far are kept"
         except (AnswerError, ValidationError) as failure:
             error = _one_line(failure)
-        cost = sum(draw.cost_usd for draw in draws) + bill.cost_usd
+        cost = sum(answer.cost_usd for answer in paid)
         return ProblemScore(problem["problem_id"], tuple(draws), error=error, cost_usd=cost)
 
-    def _draw(self, messages: list[Message], seed: int, bill: _Bill) -> dict[str, float]:
-        answer = self.client.ask(messages, self.schema, seed)
-        bill.add(answer)
+    def _levels(self, messages: list[Message], seed: int, paid: list[Answer]) -> dict[str, float]:
+        """One draw's levels, asked a second time when the first answer is malformed. Answers are added to `paid`."""
+        paid.append(self.client.ask(messages, self.schema, seed))
         try:
-            return _levels(answer.text)
+            return _parsed(paid[-1].text)
         except ValidationError as fault:
             repair = [
-                {"role": "assistant", "content": answer.text},
+                {"role": "assistant", "content": paid[-1].text},
                 {"role": "user", "content": _REPAIR.format(error=_one_line(fault))},
             ]
-            answer = self.client.ask([*messages, *repair], self.schema, seed)
-            bill.add(answer)
-            return _levels(answer.text)
+            paid.append(self.client.ask([*messages, *repair], self.schema, seed))
+            return _parsed(paid[-1].text)
 
     def messages(self, problem: dict[str, Any]) -> list[Message]:
         """The prompt of one problem. Its marker is a hash of the content, which no statement can hold of itself."""
@@ -149,8 +132,17 @@ def llm_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache, api_key:
     return LLMScorer(client, rubric, settings.draws, settings.concurrency)
 
 
-def _levels(text: str) -> dict[str, float]:
+def _parsed(text: str) -> dict[str, float]:
     return {name: float(level) for name, level in Levels.model_validate_json(text).model_dump().items()}
+
+
+def _as_draw(levels: dict[str, float], answers: list[Answer]) -> Draw:
+    return Draw(
+        levels,
+        sum(answer.prompt_tokens for answer in answers),
+        sum(answer.completion_tokens for answer in answers),
+        sum(answer.cost_usd for answer in answers),
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -49,8 +49,23 @@ def read_signature(starter_code: str, entry_point: str) -> Signature | None:
     return None
 
 
-def sample_test(sample: Sample, signature: Signature) -> tuple[bytes, bytes]:
+def describe_arguments(arguments: str, signature: Signature | None) -> str:
+    """A JSON array of arguments as `nums = [1, 2], k = 3`; as it stands where the signature does not fit it."""
+    try:
+        values = json.loads(arguments)
+    except ValueError:
+        return arguments
+    if signature is None or not isinstance(values, list) or len(values) != len(signature.names):
+        return arguments
+    return ", ".join(
+        f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in zip(signature.names, values, strict=True)
+    )
+
+
+def sample_test(sample: Sample, signature: Signature | None) -> tuple[bytes, bytes]:
     """(JSON array of arguments, JSON of the expected value). Raises NotALiteral."""
+    if signature is None:
+        raise NotALiteral("no signature")
     named = list(_values(sample.input))
     names = [name for name, _ in named]
     if len(named) != len(signature.names):

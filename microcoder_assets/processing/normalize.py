@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,13 +12,20 @@ from typing import Any, Protocol
 import polars as pl
 
 from microcoder_assets.processing.arguments import NotALiteral, describe_arguments, read_signature, sample_test
+from microcoder_assets.processing.completeness import missing_parts
 from microcoder_assets.processing.content import content_sha
 from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUTPUT, TEXT_SECTIONS
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.language import detect_language
 from microcoder_assets.processing.latex import latex_to_markdown
-from microcoder_assets.processing.markdown import TERMINATED
-from microcoder_assets.processing.samples import Found, Sample, explain, read_examples, read_pairs, render_samples
+from microcoder_assets.processing.samples import (
+    Sample,
+    notes_of,
+    read_examples,
+    read_pairs,
+    render_samples,
+    with_listed,
+)
 from microcoder_assets.processing.sections import Sections, split_sections
 from microcoder_assets.processing.wording import interactive, refine, several_answers
 from microcoder_assets.schema import NORMALIZED, conform
@@ -93,7 +100,7 @@ def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProb
         return _dropped(row, "not_a_program", flags=sorted(row["flags"] or ()))
     if "interactive" in (row["flags"] or ()) or (row["io_mode"] is None and interactive(markdown)):
         return _dropped(row, "unsupported_interactive")
-    if io_mode == "stdin" and (missing := _missing(sections)):
+    if io_mode == "stdin" and (missing := missing_parts(sections.text, _reads_input(row, sample_bytes))):
         return _dropped(row, "incomplete_statement", missing=missing)
     return _normalized(row, sections, io_mode, sample_bytes)
 
@@ -102,19 +109,22 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
     function = io_mode == "function"
     flags = set(row["flags"] or ())
     found = read_examples(sections.samples) if function else read_pairs(sections.samples)
-    listed = _listed_samples(row) or _samples_of_tests(row, sample_bytes)
-    samples = explain(listed, found) if listed else found.samples
+    if listed := _listed_samples(row) or _samples_of_tests(row, sample_bytes, function):
+        found = with_listed(found, listed)
+    samples = found.samples
     text = dict(sections.text)
-    if leftover := (found.leftover if not listed else _explanations(found)):
-        text[NOTES] = "\n\n".join(filter(None, [*leftover, text.get(NOTES)]))
+    if notes := "\n\n".join([*notes_of(found), *filter(None, [text.get(NOTES)])]):
+        text[NOTES] = notes
     tests, blobs = list(row["tests"] or ()), tuple[bytes, ...]()
-    if not tests and samples:
-        tests, blobs, complete = _tests_of_samples(row, samples, function)
-        flags |= set() if complete else {"samples_unparsed"}
+    if not tests:
+        tests, blobs = _tests_of_samples(row, samples, function)
+        if len(tests) < max(len(samples), 1) and sections.samples:
+            flags.add("samples_unparsed")
     if any("![" in text.get(name, "") for name in (DESCRIPTION, INPUT, OUTPUT)):
         flags.add("needs_image")
     statement = render_statement(text, samples, function)
-    checker = _checker(row, io_mode, statement, flags)
+    said = "\n\n".join(text[name] for name in TEXT_SECTIONS if name in text and name != INPUT)
+    checker = _checker(row, io_mode, said, flags)
     normalized = {
         **{name: row[name] for name in NORMALIZED if name in row},
         "statement": statement,
@@ -139,7 +149,7 @@ def render_statement(text: Mapping[str, str], samples: Sequence[Sample], functio
 
 
 def _mined_io_mode(row: Row, sections: Sections) -> str | None:
-    """The io mode where the source names none and no flag says why: stdin when there is an input and an output section."""
+    """Where the source names no io mode and no flag says why: stdin when there are input and output sections."""
     if row["flags"]:
         return None
     if row["entry_point"]:
@@ -147,28 +157,91 @@ def _mined_io_mode(row: Row, sections: Sections) -> str | None:
     return "stdin" if INPUT in sections.text and OUTPUT in sections.text else None
 
 
-def _missing(sections: Sections) -> list[str]:
-    """The parts that a statement for standard input and output lacks; empty when it can be solved from what is there."""
-    present = sections.text
-    whole = present.get(DESCRIPTION, "") + present.get(INPUT, "")
-    missing = [] if whole.strip() else [DESCRIPTION]
-    if OUTPUT not in present and not _tells(present, "output"):
-        missing.append(OUTPUT)
-    if INPUT not in present and not _tells(present, "input"):
-        missing.append(INPUT)
-    return missing
+def _sample_shas(row: Row) -> list[str]:
+    """Hashes of the sample tests that are small enough to show."""
+    tests = [test for test in row["tests"] or () if test["sample"] and test["bytes"] <= _MAX_SAMPLE_BYTES]
+    return [test[part] for test in tests for part in ("input_sha", "expected_sha")]
 
 
-def _checker(row: Row, io_mode: str, statement: str, flags: set[str]) -> Checker | None:
+def _reads_input(row: Row, sample_bytes: Mapping[str, bytes]) -> bool:
+    shown = [test["input_sha"] for test in row["tests"] or () if test["input_sha"] in sample_bytes]
+    return not shown or any(sample_bytes[sha].strip() for sha in shown)
+
+
+def _listed_samples(row: Row) -> list[Sample]:
+    return [Sample(s["input"].strip("\n"), s["output"].strip("\n"), s["explanation"]) for s in row["samples"] or ()]
+
+
+def _samples_of_tests(row: Row, sample_bytes: Mapping[str, bytes], function: bool) -> list[Sample]:
+    """Sample tests as text; those that are long or not UTF-8 are left out."""
+    signature = read_signature(row["starter_code"] or "", row["entry_point"]) if function else None
+    samples = []
+    for test in row["tests"] or ():
+        pair = [sample_bytes.get(test[part]) for part in ("input_sha", "expected_sha")] if test["sample"] else [None]
+        try:
+            texts = [part.decode().strip("\n") for part in pair if part is not None]
+        except UnicodeDecodeError:
+            continue
+        if len(texts) == 2:
+            shown = describe_arguments(texts[0], signature) if function else texts[0]
+            samples.append(Sample(shown, texts[1]))
+    return samples
+
+
+def _tests_of_samples(
+    row: Row, samples: Sequence[Sample], function: bool
+) -> tuple[list[dict[str, Any]], tuple[bytes, ...]]:
+    """Sample tests by reference, and their bytes. A sample that is no list of literals gives no test."""
+    signature = read_signature(row["starter_code"] or "", row["entry_point"]) if function else None
+    tests, blobs = [], list[bytes]()
+    for number, sample in enumerate(samples, 1):
+        pair = (f"{sample.input}\n".encode(), f"{sample.output}\n".encode())
+        if function:
+            try:
+                pair = sample_test(sample, signature)
+            except NotALiteral:
+                continue
+        shas = [hashlib.sha256(part).hexdigest() for part in pair]
+        tests.append(
+            {
+                "name": f"sample-{number}",
+                "sample": True,
+                "input_sha": shas[0],
+                "expected_sha": shas[1],
+                "bytes": sum(map(len, pair)),
+            }
+        )
+        blobs.extend(pair)
+    return tests, tuple(blobs)
+
+
+def _checker(row: Row, io_mode: str, said: str, flags: set[str]) -> Checker | None:
+    """The declared checker; where there is none, the one for standard output that the statement's wording asks for.
+
+    Adds multi_answer to `flags` where the statement admits several answers and the checker knows one.
+    """
     declared = Checker.from_json(row["checker"]) if row["checker"] else None
-    if io_mode == "function" or (declared and declared.name != "tokens"):
+    if declared and declared.name.startswith(("unordered", "custom")):
         return declared
-    if declared is None:
-        if several_answers(statement):
-            flags.add("multi_answer")
-        if flags & {"multi_answer", "special_judge", "unsupported_checker"}:
-            return None
-    return refine(declared, statement)
+    if several_answers(said):
+        flags.add("multi_answer")
+    if io_mode == "function" or (declared is None and flags & {"multi_answer", "unsupported_checker"}):
+        return declared
+    return refine(declared, said)
+
+
+def _spread(
+    jobs: Iterable[tuple[Row, Mapping[str, bytes]]], workers: int
+) -> Iterator[NormalizedProblem | Decision]:
+    if not workers:
+        yield from map(_job, jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_job, jobs, chunksize=64)
+
+
+def _job(job: tuple[Row, Mapping[str, bytes]]) -> NormalizedProblem | Decision:
+    return normalize_row(*job)
 
 
 def _dropped(row: Row, reason: str, kind: Kind = Kind.DROPPED, **detail: Any) -> Decision:

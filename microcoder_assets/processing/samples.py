@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from microcoder_assets.processing.headings import EXPLANATION, SAMPLE, SAMPLE_INPUT, SAMPLE_OUTPUT
 from microcoder_assets.processing.markdown import fence
@@ -33,9 +33,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """samples: those that could be read. leftover: Markdown of those that could not, so that nothing is lost."""
+    """samples: those that could be read. explanations: by sample number, of samples that are not in the statement.
+    leftover: Markdown that belongs to no sample, so that nothing is lost."""
 
     samples: tuple[Sample, ...]
+    explanations: Mapping[int, str] = field(default_factory=dict)
     leftover: tuple[str, ...] = ()
 
 
@@ -50,17 +52,17 @@ def read_examples(parts: Sequence[Part]) -> Found:
             samples[-1] = Sample(samples[-1].input, samples[-1].output, part.text)
         elif part.text.strip():
             leftover.append(_titled(part))
-    return Found(tuple(samples), tuple(leftover))
+    return Found(tuple(samples), {}, tuple(leftover))
 
 
 def _example(text: str) -> Sample | None:
     text = _FENCED.sub(lambda block: block["body"] or "", text)
     fields = list(_FIELD.finditer(text))
-    ends = [*(field.start() for field in fields[1:]), len(text)]
+    ends = [*(label.start() for label in fields[1:]), len(text)]
     values: dict[str, str] = {}
-    for field, end in zip(fields, ends, strict=True):
-        name = (field["bold"] or field["plain"]).lower()[:3]
-        value = text[field.end() : end].strip()
+    for label, end in zip(fields, ends, strict=True):
+        name = (label["bold"] or label["plain"]).lower()[:3]
+        value = text[label.end() : end].strip()
         values[name] = f"{values[name]}\n{value}" if name in values else value
     if not values.get("out") or "inp" not in values:
         return None
@@ -91,22 +93,31 @@ def read_pairs(parts: Sequence[Part]) -> Found:
             outputs += blocks[1::2]
         elif part.text.strip():
             number = _NUMBER.search(part.title)
-            at = int(number[0]) if number else max(len(inputs), 1)
-            if part.kind == EXPLANATION:
+            at = int(number[0]) if number else len(inputs)
+            if part.kind == EXPLANATION and at:
                 explanations[at] = "\n\n".join(filter(None, [explanations.get(at), part.text.strip()]))
             else:
                 leftover.append(_titled(part))
     if len(inputs) != len(outputs):
-        return Found((), (*leftover, *(_titled(part) for part in parts if part.kind != SAMPLE and part.text.strip())))
+        return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
     pairs = [(a, b, explanations.pop(n, None)) for n, (a, b) in enumerate(zip(inputs, outputs, strict=True), 1)]
-    leftover += [f"### Explanation {number}\n\n{text}" for number, text in sorted(explanations.items())]
-    return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), tuple(leftover))
+    return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), explanations, tuple(leftover))
 
 
-def explain(samples: Sequence[Sample], found: Found) -> tuple[Sample, ...]:
-    """Samples that the source lists apart, with the explanations that the statement gives to them in order."""
-    texts = [sample.explanation for sample in found.samples] + [None] * len(samples)
-    return tuple(Sample(s.input, s.output, s.explanation or text) for s, text in zip(samples, texts, strict=False))
+def with_listed(found: Found, listed: Sequence[Sample]) -> Found:
+    """The samples that the source lists apart in place of the statement's, each with the statement's explanation."""
+    own = {number: sample.explanation for number, sample in enumerate(found.samples, 1) if sample.explanation}
+    explanations = {**own, **found.explanations}
+    samples = [
+        Sample(s.input, s.output, s.explanation or explanations.pop(n, None)) for n, s in enumerate(listed, 1)
+    ]
+    leftover = [text for text in found.leftover if not _FENCED.search(text)]
+    return Found(tuple(samples), explanations, tuple(leftover))
+
+
+def notes_of(found: Found) -> list[str]:
+    """What the statement says of samples beside the samples themselves."""
+    return [*found.leftover, *(f"### Explanation {n}\n\n{text}" for n, text in sorted(found.explanations.items()))]
 
 
 def render_samples(samples: Sequence[Sample], function: bool) -> str:

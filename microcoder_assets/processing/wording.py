@@ -14,8 +14,8 @@ _TOLERANCE = re.compile(
     re.IGNORECASE,
 )
 _ANY_CASE = re.compile(
-    r"\bin (?:any|either|arbitrary) (?:letter )?(?:case|register)\b|case[- ]insensitive|\bcase (?:does not|doesn't) matter"
-    r"|大小写(?:不敏感|均可|都可)|不区分大小写",
+    r"\bin (?:any|either|arbitrary) (?:letter )?(?:case|register)\b|case[- ]insensitive"
+    r"|\bcase (?:does not|doesn't) matter|大小写(?:不敏感|均可|都可)|不区分大小写",
     re.IGNORECASE,
 )
 _SEVERAL_ELSEWHERE = re.compile(

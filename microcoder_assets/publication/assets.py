@@ -1,7 +1,5 @@
 """Assets of the publication stage."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

@@ -71,7 +71,7 @@ def query(store: ParquetStore, sql: str, parameters: list[object] | None = None)
     with connect(store) as connection:
         try:
             rows = connection.sql(sql, params=parameters)
-            return rows.pl() if rows is not None else pl.DataFrame()
+            return pl.DataFrame(rows.pl()) if rows is not None else pl.DataFrame()
         except duckdb.Error as error:
             raise UserError(f"SQL: {str(error).strip()}") from error
 

@@ -1,7 +1,5 @@
 """Assets of the training stage."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

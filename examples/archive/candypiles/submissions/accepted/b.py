@@ -1,0 +1,3 @@
+n = int(input())
+half = n // 2
+print(half, n - half)

@@ -1,0 +1,3 @@
+d = int(input())
+dawns = list(map(int, input().split()))
+print(max(dawns) - min(dawns))

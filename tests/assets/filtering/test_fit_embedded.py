@@ -1,0 +1,100 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from microcoder_assets.collection.records import SourceSpec
+from microcoder_assets.collection.scrape import scrape
+from microcoder_assets.collection.sources import open_source
+from microcoder_assets.config import CollectionSettings
+from microcoder_assets.errors import UserError
+from microcoder_assets.filtering.embedded import load_embedded
+from microcoder_assets.filtering.evidence import elo_rating
+from microcoder_assets.filtering.features import features, shortest_reference
+from microcoder_assets.filtering.fit_embedded import fit_table, main, newest
+from microcoder_assets.filtering.rubric import Rubric
+from microcoder_assets.filtering.score import score_problems
+from microcoder_assets.processing.normalize import normalize
+from microcoder_assets.store import Blobs
+
+TAGS = ("implementation", "greedy", "math", "dp", "flows")
+
+
+@pytest.fixture(scope="module")
+def rated(unique_rows: Any) -> pl.DataFrame:
+    """Problems whose rating grows with the topic, the length and the bound, with noise."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for _ in range(700):
+        topic, length, power = (int(v) for v in generator.integers(0, (len(TAGS), 200, 10)))
+        rating = 900 + 300 * topic + 3 * length + 60 * power + generator.normal(0, 100)
+        rows.append(
+            {
+                "statement": "word " * (20 + length) + f"1 <= n <= 10^{power}",
+                "tags": [TAGS[topic]],
+                "ratings": [{"source": "codeforces", "value": rating}],
+            }
+        )
+    rows[0]["ratings"] = []
+    return unique_rows(*rows)  # type: ignore[no-any-return]
+
+
+def test_a_fit_predicts_rows_that_it_never_saw(rated: pl.DataFrame, rubric: Rubric) -> None:
+    table = fit_table(rated, rubric)
+    assert table.trained_on == {"site": 559}
+    assert table.held_out_spearman["site"] > 0.9
+    assert table == fit_table(rated.reverse(), rubric)
+
+
+def test_held_out_are_the_newest(rated: pl.DataFrame) -> None:
+    held = rated.filter(newest(rated))["native_id"].cast(pl.Int64)
+    assert sorted(held) == list(range(560, 700))
+
+
+def test_the_command_writes_a_table_that_loads(rated: pl.DataFrame, tmp_path: Path) -> None:
+    rated.write_parquet(tmp_path / "unique.parquet")
+    out = tmp_path / "embedded.json"
+    assert main(["--problems", str(tmp_path / "unique.parquet"), "--out", str(out)]) == 0
+    assert load_embedded(out).table.trained_on == {"site": 559}
+
+
+def test_too_few_ratings_are_the_users_to_mend(
+    rated: pl.DataFrame, rubric: Rubric, tmp_path: Path, capsys: Any
+) -> None:
+    with pytest.raises(UserError, match="500"):
+        fit_table(rated.head(400), rubric)
+    assert main(["--problems", str(tmp_path / "nowhere.parquet"), "--out", str(tmp_path / "out.json")]) == 2
+    assert "nowhere.parquet" in capsys.readouterr().err
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("kind", "folder", "with_code", "floor"),
+    [
+        ("leetcode", "leetcode-doocs", False, 0.72),  # measured 0.760
+        ("leetcode", "leetcode-doocs", True, 0.77),  # measured 0.808
+        ("codeforces", "codeforces-statements", False, 0.73),  # measured 0.771
+    ],
+)
+def test_scores_follow_real_ratings_of_unseen_problems(
+    data_dir: Path, tmp_path: Path, rubric: Rubric, kind: str, folder: str, with_code: bool, floor: float
+) -> None:
+    blobs = Blobs(tmp_path)
+    scraped = scrape(open_source(SourceSpec(kind, data_dir / folder)).records(), blobs, CollectionSettings(), kind).frame
+    rated = scraped.filter(scraped.select(elo_rating().is_not_null()).to_series())
+    unseen = rated.filter(newest(rated))
+    if with_code:
+        unseen = unseen[shortest_reference(unseen)["row"].to_list()]
+    problems = normalize(unseen, blobs).frame
+    result = score_problems(problems, load_embedded(), rubric)
+    elo = problems.select("problem_id", elo=elo_rating(), words=features(problems)["log_words"])
+    compared = result.frame.join(elo, on="problem_id")
+    assert compared.height > 300
+    spearman, by_length = (
+        compared.select(pl.corr(name, "elo", method="spearman")).item() for name in ("score", "words")
+    )
+    print(f"{kind}: Spearman {spearman:.3f} over {compared.height} problems, by length alone {by_length:.3f}")
+    assert spearman > floor
+    assert spearman > by_length + 0.2
