@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder lineage PROBLEM                 one problem's story
     microcoder sql "FROM why_dropped"          anything else
     """
+    warnings.filterwarnings("ignore", message=".*is currently in beta.*")
     context.obj = home.resolve()
 
 

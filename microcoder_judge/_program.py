@@ -1,5 +1,5 @@
 # pathlib, typing, signal and the like stay out: importing them would double what a start costs.
-# ruff: noqa: PTH100, PTH123
+# ruff: noqa: PTH100, PTH120, PTH123
 """What a forked child of the runner does: take on limits and standard streams, then be the program.
 
 Only the runner imports this file, in a process that has nothing else of microcoder_judge.
@@ -22,6 +22,7 @@ else:
 
 SOURCE_NAME = "main.py"
 MAX_OPEN_FILES = 256
+MAX_THREADS = 128
 MAX_DEPTH = 100
 MAX_ELEMENTS = 5_000_000
 MAX_PLAIN_INT_BITS = 12_000
@@ -32,6 +33,9 @@ MODULES = (
     "random re statistics string sys time typing"
 )
 """Modules that a function problem may use without importing them, as LeetCode documents (the choice is ours)."""
+
+LIBRARIES = "numpy sortedcontainers"
+"""Packages that AtCoder or LeetCode give to every program; importable here if the interpreter has them (ours)."""
 
 PRELUDE = {
     "typing": "Any Callable DefaultDict Deque Dict FrozenSet Generator Generic Iterable Iterator List Mapping "
@@ -78,13 +82,31 @@ def write_all(fd: int, data: bytes) -> None:
 
 
 def preload(code: CodeType, entry_point: str | None) -> None:
-    """Import, before the forks, what each of them would import: standard modules that the program names."""
+    """Import, before the forks, what each of them would import: modules that the program names."""
     names = _names(code)
     for module in MODULES.split():
         if module in names or (entry_point and not names.isdisjoint(PRELUDE.get(module, "").split())):
             __import__(module)
     if entry_point:
         __import__("json")
+    named = {name.partition(".")[0] for name in names}
+    for library in LIBRARIES.split():
+        if library in named:
+            _import_library(library)
+
+
+def _import_library(name: str) -> None:
+    """Import a package from the interpreter's site folders, which stay closed to the program itself."""
+    import site
+
+    folders = site.getsitepackages([os.path.dirname(os.path.dirname(sys.executable))])
+    sys.path.extend(folders)
+    try:
+        __import__(name)
+    except ImportError:
+        pass
+    finally:
+        del sys.path[-len(folders) :]
 
 
 def _names(code: CodeType) -> set[str]:
@@ -96,19 +118,25 @@ def _names(code: CodeType) -> set[str]:
     return found
 
 
-def become(job: Job, code: CodeType, libc: CDLL, files: list[int], data: bytes, arguments: list[str]) -> None:
+def become(
+    job: Job, code: CodeType, libc: CDLL, uid: int | None, files: list[int], data: bytes, arguments: list[str]
+) -> None:
     """Be the program for one test, in the current folder.
 
-    files: descriptors for fds 0 to 3, and one to mark that everything is set up. Where this returns or raises, the
-    interpreter ends as it does for any script.
+    uid: the user to become, if any. files: descriptors for fds 0 to 3, and one to mark that everything is set up.
+    Where this returns or raises, the interpreter ends as it does for any script.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     os.setsid()
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for target in range(4):
         os.dup2(files[target], target, inheritable=target < 3)
     _limit(job)
+    if uid is not None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (MAX_THREADS, MAX_THREADS))
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _open_streams()
     os.write(files[4], b"1")
     os.closerange(4 if job.entry_point else 3, 64)

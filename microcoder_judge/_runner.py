@@ -1,5 +1,5 @@
 # pathlib, typing, signal and the like stay out: importing them would double what a start costs.
-# ruff: noqa: PTH102, PTH106, PTH108, PTH123, PTH208
+# ruff: noqa: PTH101, PTH102, PTH106, PTH108, PTH123, PTH208
 """The process that runs one program: exec'ed clean, it forks a child for each test. Standard library, self-contained.
 
 The judge starts it as `python -I -S -X utf8 -c BOOT FOLDER` and talks over fds 0 and 1 in messages: a count of fields
@@ -38,6 +38,7 @@ COMPILE_CPU_S = 10.0
 COMPILE_MEMORY_MB = 1024
 LEFTOVER_S = 5.0
 CPU_CLOCK_OF_PROCESS = 2
+FIRST_UID = 1_900_000_000
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 
@@ -54,6 +55,7 @@ class Outcome:
 
 def main() -> None:
     """Serve one job; ends with the pipe."""
+    uid = _own_uid()
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -63,9 +65,10 @@ def main() -> None:
         return
     job = Job(job_fields)
     code, error = _compile(job)
-    _send([b"ce" if code is None else b"ready", error.encode(errors="backslashreplace")])
     if code is None:
+        _send([b"ce", error.encode(errors="backslashreplace")])
         return
+    _send([b"ready", b"rlimits" if uid is None else b"rlimits, own uid"])
     _program.preload(code, job.entry_point)
     number = 0
     while (test := _receive()) is not None:
@@ -74,17 +77,37 @@ def main() -> None:
         files = [os.memfd_create(name) for name in ("stdin", "stdout", "stderr", "value", "started")]
         write_all(files[0], b"" if job.entry_point else test[0])
         os.lseek(files[0], 0, os.SEEK_SET)
-        _make_folder(folder, job.source, test[1:])
+        _make_folder(folder, job.source, test[1:], uid)
         began = time.monotonic()
         child = os.fork()
         if child == 0:
             os.chdir(folder)
-            _program.become(job, code, libc, files, test[0], [name.decode() for name in test[1::2]])
+            _program.become(job, code, libc, uid, files, test[0], [name.decode() for name in test[1::2]])
             return
         outcome = _wait(child, job.time_s, began)
-        _kill_leftovers(child)
+        _kill_leftovers(child, uid)
         _reply(outcome, files)
         _remove_folder(folder)
+
+
+def _own_uid() -> int | None:
+    """A user id that no other process has, for the children of a runner that is root.
+
+    None where we are not root, the user namespace has no such id, or such a user could not read the standard library.
+    """
+    if os.geteuid() != 0:
+        return None
+    uid = FIRST_UID + os.getpid()
+    try:
+        os.setgroups([])
+        os.setegid(uid)
+        os.seteuid(uid)
+    except OSError:
+        return None
+    readable = os.access(os.__file__, os.R_OK, effective_ids=True)
+    os.seteuid(0)
+    os.setegid(0)
+    return uid if readable else None
 
 
 def _receive() -> list[bytes] | None:
@@ -158,17 +181,21 @@ def _compile(job: Job) -> tuple[CodeType | None, str]:
     return (marshal.loads(data[1:]), "") if data[:1] == b"1" else (None, data[1:].decode())
 
 
-def _make_folder(folder: str, source: str, files: list[bytes]) -> None:
+def _make_folder(folder: str, source: str, files: list[bytes], uid: int | None) -> None:
     """A working folder for one test; a file whose name ends in a slash is a folder."""
     os.mkdir(folder)
     names = [name.decode() for name in files[::2]]
     for name, content in [(SOURCE_NAME, source.encode()), *zip(names, files[1::2], strict=True)]:
         if name.endswith("/"):
             os.mkdir(f"{folder}/{name}")
-            continue
-        fd = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        write_all(fd, content)
-        os.close(fd)
+        else:
+            fd = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            write_all(fd, content)
+            os.close(fd)
+    if uid is not None:
+        os.chmod(".", 0o711)
+        for path in (folder, *(f"{folder}/{name}" for name in (SOURCE_NAME, *names))):
+            os.chown(path, uid, uid)
 
 
 def _remove_folder(folder: str) -> None:
@@ -209,7 +236,7 @@ def _cpu_time(pid: int) -> float:
         return 0.0
 
 
-def _kill_leftovers(session: int) -> None:
+def _kill_leftovers(session: int, uid: int | None) -> None:
     """Kill whatever a test left running. Being their subreaper we inherit all orphans: no child means nothing left."""
     deadline = time.monotonic() + LEFTOVER_S
     while True:
@@ -221,6 +248,13 @@ def _kill_leftovers(session: int) -> None:
             continue
         if time.monotonic() > deadline:
             os._exit(1)
+        if uid is not None and os.fork() == 0:
+            # One call reaches every process of a user at once: no fork can win the race against it.
+            os.setresuid(uid, uid, uid)
+            try:
+                os.kill(-1, signal.SIGKILL)
+            finally:
+                os._exit(0)
         for kill, target in ((os.killpg, session), *((os.kill, child) for child in _children())):
             try:
                 kill(target, signal.SIGKILL)

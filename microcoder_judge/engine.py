@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from microcoder_judge.compare import compare
-from microcoder_judge.process import SANDBOX, CompileError, Run, Runner, RunnerFailed
+from microcoder_judge.process import CompileError, Run, Runner, RunnerFailed
 from microcoder_judge.records import Limits, Problem, Program, Result, Test, TestResult, Verdict
 
 ATTEMPTS = 2
@@ -39,16 +39,12 @@ def judge_program(program: Program, problem: Problem, interpreter: str, stop_at_
             with _Runners(interpreter, source, problem.limits, problem.entry_point) as runners:
                 tests = tuple(_judge_tests(problem, runners, accepts, stop_at_first))
     except CompileError as error:
-        return _result(problem, Verdict.CE, (), str(error))
-    failed = next((test for test in tests if test.verdict is not Verdict.AC), None)
-    if failed is None:
-        return _result(problem, Verdict.AC, tests, "")
-    return _result(problem, failed.verdict, tests, f"test {failed.name}: {failed.message}")
-
-
-def _result(problem: Problem, verdict: Verdict, tests: tuple[TestResult, ...], message: str) -> Result:
+        return Result(problem.id, Verdict.CE, 0, len(problem.tests), message=str(error))
     passed = sum(test.verdict is Verdict.AC for test in tests)
-    return Result(problem.id, verdict, passed, len(problem.tests), tests, message, SANDBOX)
+    failed = next((test for test in tests if test.verdict is not Verdict.AC), None)
+    verdict = Verdict.AC if failed is None else failed.verdict
+    message = "" if failed is None else f"test {failed.name}: {failed.message}"
+    return Result(problem.id, verdict, passed, len(problem.tests), tests, message, runners.sandbox)
 
 
 def _source(program: Program) -> bytes:
@@ -71,6 +67,7 @@ class _Runners:
     def __init__(self, interpreter: str, source: bytes, limits: Limits, entry_point: str | None = None) -> None:
         self._interpreter, self._source, self._limits, self._entry_point = interpreter, source, limits, entry_point
         self._stack = ExitStack()
+        self.sandbox = ""
         self._runner: Runner | None = None
 
     def __enter__(self) -> _Runners:
@@ -96,6 +93,7 @@ class _Runners:
             folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True))
             self._runner = Runner(self._interpreter, Path(folder), self._source, self._limits, self._entry_point)
             self._stack.callback(self._runner.close)
+            self.sandbox = self._runner.sandbox
         return self._runner
 
 

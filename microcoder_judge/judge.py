@@ -25,7 +25,8 @@ class LanguageNotSupported(ValueError):
 class Judge:
     """Judges programs, `workers` at a time (0: one a CPU this process may use).
 
-    interpreter: the Python that runs the programs, by default this one. They see the standard library only.
+    interpreter: the Python that runs the programs, by default this one. They see its standard library,
+        and of its packages only numpy and sortedcontainers.
     Threads of this process wait while the processes that they exec do the work. Safe to share between threads and
     event loops.
     """

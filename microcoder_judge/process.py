@@ -1,10 +1,11 @@
 """The runner process, seen from the trusted side: start it, give it tests, read what each test did.
 
 One process a program, exec'ed clean (never forked from the caller, whatever its size), and in it one forked child a
-test. Isolation is resource limits, a session and working folder of its own, an empty environment, no_new_privs and
+test. Isolation is resource limits, a session and working folder of its own, a bare environment, no_new_privs and
 parent-death signals: enough for programs that are wrong, slow or careless. It is not a boundary against hostile
-programs: they run as the caller's user, see its files and network, and may signal its processes. `Result.sandbox`
-says so.
+programs: they see the network and the files that their user may read. Under root that is a user of their own, who can
+neither signal nor trace others, if it can read the standard library (`Result.sandbox`: "rlimits, own uid"); otherwise
+it is the caller ("rlimits").
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 
 from microcoder_judge.records import Limits
 
-SANDBOX = "rlimits"
 RUNNER_GRACE_S = 30.0
+ENVIRONMENT = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 PASSED_ON = ("LD_LIBRARY_PATH",)
 BOOT = "import sys; sys.path.append(sys.argv[1]); import _runner; sys.path.pop(); _runner.main()"
 
@@ -49,7 +50,10 @@ class Run:
 
 
 class Runner:
-    """A runner process that holds one compiled program. Raises CompileError when the program has none."""
+    """A runner process that holds one compiled program; `sandbox` says what isolates its tests.
+
+    Raises CompileError when the program does not compile.
+    """
 
     def __init__(self, interpreter: str, folder: Path, source: bytes, limits: Limits, entry_point: str | None) -> None:
         self._limits = limits
@@ -61,7 +65,7 @@ class Runner:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=folder,
-                env={"PATH": os.defpath, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}},
+                env={**ENVIRONMENT, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}},
                 start_new_session=True,
                 bufsize=0,
             )
@@ -80,6 +84,7 @@ class Runner:
             answer, reason = self._exchange(job, count=2, largest=1 << 20, wait_s=2 * RUNNER_GRACE_S)
             if answer == b"ce":
                 raise CompileError(reason.decode(errors="backslashreplace"))
+            self.sandbox = reason.decode(errors="backslashreplace")
         except BaseException:
             self.close()
             raise

@@ -7,6 +7,7 @@ It shows the machinery; it is no coding model.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import re
@@ -26,14 +27,15 @@ from microcoder_train.errors import TrainError
 from microcoder_train.progress import progress
 
 END, PAD = "<|endoftext|>", "<|pad|>"
+PARAGRAPH = re.compile(r".+?(?:\n{2,}|\Z)", re.DOTALL)
 LINE = re.compile(r"[^\n]{3,}\n+")
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A prompt with its tokenized answers."""
+    """A prompt, as the token ids of its paragraphs, with its tokenized answers."""
 
-    prompt: list[int]
+    prompt: list[list[int]]
     accepted: tuple[list[int], ...]
     wrong: tuple[list[int], ...]
 
@@ -94,12 +96,13 @@ def build_pairs(rows: Sequence[Row], tokenizer: Any, limit: int) -> list[Pair]:
     """Rows with a Python program that fits `limit` tokens beside its prompt; programs that do not fit are left out."""
     pairs = []
     for row in rows:
-        prompt = tokenizer(row.prompt)["input_ids"]
+        prompt = [tokenizer(paragraph)["input_ids"] for paragraph in PARAGRAPH.findall(row.prompt)]
+        length = sum(map(len, prompt))
         accepted: list[list[int]] = []
         wrong: list[list[int]] = []
         for reference in row.references:
             ids = [*tokenizer(answer(reference.code))["input_ids"], tokenizer.eos_token_id]
-            if reference.language == "python" and len(prompt) + len(ids) <= limit:
+            if reference.language == "python" and length + len(ids) <= limit:
                 (accepted if reference.label == "accepted" else wrong).append(ids)
         if accepted or wrong:
             pairs.append(Pair(prompt, tuple(accepted), tuple(wrong)))
@@ -197,7 +200,9 @@ def pack(pair: Pair, settings: BaseSettings, generator: random.Random) -> Packed
     share = settings.accepted_share if pair.accepted and pair.wrong else 1.0 if pair.accepted else 0.0
     answers = [(ids, share / len(pair.accepted)) for ids in pair.accepted]
     answers += [(ids, (1 - share) / len(pair.wrong)) for ids in pair.wrong]
-    *head, last = pair.prompt
+    *paragraphs, final = pair.prompt
+    kept = [paragraph for paragraph in paragraphs if generator.random() >= settings.paragraph_dropout]
+    *head, last = [*itertools.chain.from_iterable(kept), *final]
     prompt = [token for token in head if generator.random() >= settings.token_dropout]
     packed = Packed(
         [*prompt], [0] * len(prompt), list(range(len(prompt))), [0] * len(prompt), [0.0] * len(prompt)

@@ -39,6 +39,7 @@ class BaseSettings:
     batch_size: int = setting(8, "Problems a step, each with all its programs.")
     learning_rate: float = setting(2e-3, "Peak of a linear warm-up over a tenth of the steps and a cosine decay to 0.")
     accepted_share: float = setting(0.4, "Weight of the accepted programs; the rest goes to the wrong ones.")
+    paragraph_dropout: float = setting(0.3, "Share of a prompt's paragraphs, but the last, left out in a step.")
     token_dropout: float = setting(0.15, "Share of a prompt's tokens left out in a step, so that no one word decides.")
 
 

@@ -82,8 +82,9 @@ def _function_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> Scraped
     signature = Signature.of_starter(starter[1]) if starter else None
     solution = raw["solutions"]
     entry_point = _ENTRY_POINT.search(raw["tests"]["functional"])
-    usable = signature is not None and not signature.flags and entry_point is not None
-    flags = set(signature.flags if signature else ("unusual_signature",))
+    named = signature is not None and entry_point is not None and entry_point[1] == signature.name
+    flags = set(signature.flags if signature and named else ("unusual_signature",))
+    usable = not flags
     checker = function_checker(plain(statement)) if usable else None
     if usable and checker is None:
         flags.add("multi_answer")
@@ -91,7 +92,7 @@ def _function_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> Scraped
         **common,
         statement=statement,
         io_mode="function" if usable else None,
-        entry_point=entry_point[1] if entry_point and usable else None,
+        entry_point=signature.name if signature and usable else None,
         starter_code=signature.starter_code if signature and usable else None,
         tests=tuple(read_asserts(raw["tests"]["functional"], signature)) if signature and usable else (),
         checker=checker,

@@ -14,7 +14,7 @@ from microcoder_assets.resources import Workspace
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Partition
 from microcoder_assets.training.assets import grpo_policy
-from microcoder_assets.training.launch import launch
+from microcoder_assets.training.launch import launch, options
 
 
 @dg.asset(
@@ -41,7 +41,7 @@ def livecodebench_scores(
     out = project.models / "livecodebench_scores" / inputs[:16]
     arguments = ["livecodebench", "--benchmark", str(project.home / benchmark.extra["export"]), "--out", str(out)]
     arguments += ["--model", f"base={trained / summary['base']}", "--model", f"tuned={trained / summary['model']}"]
-    arguments += ["--seed", str(project.settings.training.seed)]
+    arguments += options(project.settings.training)
     reported = launch(context, pipes, arguments)
     samples = StageResult(pl.read_parquet(out / "scores.parquet"), [])
     extra = {"folder": str(out.relative_to(project.home))}

@@ -89,6 +89,8 @@ SIZES = (
 )
 FEATURES = (*SIZES, *(f"topic_{name}" for name in TOPICS), *(f"cue_{name}" for name in CUES))
 
+MOST_SECONDS = 8.0  # ours: judges with higher limits mean all tests together, which says nothing of the problem
+
 _OPERATOR = r"(?:<=?|≤|⩽|\\leqslant|\\leq?\b)\s*"
 _NUMBER = r"\d+(?:(?:,|\{,\}|\\,)\d{3})*(?:\.\d+)?"
 _TIMES = r"\s*(?:\*|\\cdot|\\times|·|×)\s*"
@@ -119,7 +121,7 @@ def features(problems: pl.DataFrame) -> pl.DataFrame:
         log_sample_bytes=_log_sum("samples", pl.element().struct.field("input").str.len_bytes()),
         tests=_null_if_empty("tests"),
         log_test_bytes=_log_sum("tests", pl.element().struct.field("bytes")),
-        time_limit_s="time_limit_s",
+        time_limit_s=pl.when(pl.col("time_limit_s") <= MOST_SECONDS).then("time_limit_s"),
         tags=_null_if_empty("tags"),
         function=pl.col("io_mode") == "function",
         **{f"cue_{name}": lower.str.contains(pattern) for name, pattern in CUES.items()},

@@ -36,7 +36,7 @@ from microcoder_assets.filtering.features import features
 from microcoder_assets.filtering.rubric import Rubric, load_rubric
 from microcoder_assets.schema import DIMENSIONS
 
-LOWEST_ELO, HIGHEST_ELO = 800.0, 3500.0  # range of Codeforces ratings; LeetCode's lie inside. Mapped to 1..5.
+EASIEST_ELO, HARDEST_ELO = 800.0, 3500.0  # range of Codeforces ratings; LeetCode's lie inside. Mapped to 1..5.
 HELD_OUT = 0.2
 MIN_RATED = 500
 RIDGE = 3e-3  # pull towards the priors, in mean squared rubric points. Ours; 1e-4 to 1e-2 measure alike.
@@ -125,7 +125,7 @@ def fit_table(problems: pl.DataFrame, rubric: Rubric) -> Table:
         raise UserError(f"no platform has {MIN_RATED} problems with a contest rating; collect more before fitting")
     held = newest(rated)
     measured = features(rated)
-    target = LOWEST + SPAN * ((rated["elo"] - LOWEST_ELO) / (HIGHEST_ELO - LOWEST_ELO)).clip(0.02, 0.98)
+    target = LOWEST + SPAN * ((rated["elo"] - EASIEST_ELO) / (HARDEST_ELO - EASIEST_ELO)).clip(0.02, 0.98)
     start = prior_table(rubric, standards_of(measured.filter(~held)))
     z = standardised(measured.filter(~held), start.features)
     size = rated.filter(~held).select(1 / pl.len().over("platform")).to_series()

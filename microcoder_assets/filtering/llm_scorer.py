@@ -58,7 +58,8 @@ class LLMScorer:
         return f"llm:{self.client.model}"
 
     def score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
-        """One ProblemScore a row, in order. Answers are cached as they come, so a crash resumes where it was."""
+        """One ProblemScore a row, in order. What was answered before an error is kept; a kill loses at most the last
+        `llm.cache.FLUSH_EVERY` answers."""
         wanted = problems.select("problem_id", "title", "statement", "time_limit_s", "memory_limit_mb")
         try:
             with ThreadPoolExecutor(self.concurrency) as pool:

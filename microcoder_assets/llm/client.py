@@ -122,6 +122,8 @@ class ChatClient:
         said = f"the scoring server {self._server} says {error.status_code}: {error.message[:200]}"
         if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
             return UserError(f"{said}; set OPENAI_API_KEY to a key that may use {self.model}")
+        if error.status_code == 402 or error.code == "insufficient_quota":
+            return UserError(f"{said}; add credit to the account and run again: answers so far are kept")
         if isinstance(error, openai.NotFoundError):
             return UserError(f"{said}; mend scoring.model or scoring.base_url")
         return AnswerError(said)

@@ -26,7 +26,7 @@ LIKE_TEXT = 0.2
 """Jaccard similarity from which texts in one language back up short samples. Ours."""
 
 LIKE_TITLED_TEXT = 0.25
-"""Jaccard similarity from which texts of two judges under one title are one problem. Measured."""
+"""Jaccard similarity from which texts under one title, or for one function, are one problem. Measured."""
 
 FEWEST_SHINGLES = 20
 """Shorter texts ("see the picture") are no evidence by themselves. Ours."""
@@ -35,7 +35,7 @@ PREFERRED_LANGUAGE = "en"
 """Statement language where a frame names none, as in benchmarks; of equally complete duplicates it stays. Ours."""
 
 _COLUMNS = ("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode")
-_OPTIONAL_COLUMNS = ("constraints", "statement_language", "content_sha")
+_OPTIONAL_COLUMNS = ("constraints", "statement_language", "content_sha", "entry_point")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Document:
     language: str | None
     bounds: frozenset[float]
     shingles: int
+    entry_point: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
         language=row.get("statement_language", PREFERRED_LANGUAGE),
         bounds=bounds(row.get("constraints") or row["statement"] or ""),
         shingles=shingles,
+        entry_point=row.get("entry_point") or None,
     )
 
 
@@ -155,6 +157,11 @@ def are_versions(left: Document, right: Document) -> bool:
 def same_title(left: Document, right: Document) -> bool:
     """Equal titles in the same version, contest names aside."""
     return bool(left.title.base) and left.title == right.title
+
+
+def same_function(left: Document, right: Document) -> bool:
+    """Equal names of the function to write at two judges; one judge gives a name to several problems."""
+    return left.entry_point is not None and left.entry_point == right.entry_point and left.platform != right.platform
 
 
 def _shared_samples(left: Fingerprint, right: Fingerprint) -> frozenset[int]:

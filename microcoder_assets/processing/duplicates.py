@@ -16,6 +16,7 @@ from microcoder_assets.processing.documents import (
     LIKE_TITLED_TEXT,
     Document,
     are_versions,
+    same_function,
     same_samples,
     same_text,
     same_title,
@@ -75,6 +76,8 @@ def _compare(
         return Match("text", "minhash", similarity, detail)
     if same_title(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT):
         return Match("text", "title_and_minhash", similarity, detail)
+    if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT):
+        return Match("text", "entry_point_and_minhash", similarity, detail)
     return None
 
 
@@ -87,7 +90,8 @@ def _candidates(
     }
     buckets: defaultdict[object, list[int]] = defaultdict(list)
     for row, document in enumerate(documents):
-        for key in (*document.keys, *document.samples.pairs, *([document.title] if document.title.base else ())):
+        names = [name for name in (document.title.base and document.title, document.entry_point) if name]
+        for key in (*document.keys, *document.samples.pairs, *names):
             buckets[key].append(row)
     for bucket in buckets.values():
         pairs.update(combinations(bucket[:BUCKET_LINKS], 2))

@@ -42,7 +42,7 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     Markdown and plain text. Clean Markdown comes out as it went in.
     """
     vault = Vault()
-    text = _JUNK.sub("", vault.protect(clean_characters(text)))
+    text = _JUNK.sub("", vault.protect(clean_characters(text).replace("<image>", "![](image)")))
     if TAG.search(text):
         text = _Renderer(vault, keep_newlines).document(text)
     return finish(text, vault)
@@ -54,8 +54,10 @@ class _Renderer:
         self.keep_newlines = keep_newlines
 
     def document(self, text: str) -> str:
+        """The whole text; what the parser gives up on, elements nested too deep, loses its tags only."""
         root = lxml.html.fragment_fromstring(_escape_text(text), create_parent="div", parser=_PARSER)
-        return _join_scripts(self._children(root, 0, top=True), self.vault)
+        rendered = _join_scripts(self._children(root, 0, top=True), self.vault)
+        return rendered if rendered.strip() else TAG.sub(" ", text)
 
     def _children(self, element: HtmlElement, depth: int, top: bool = False) -> str:
         if depth > _MAX_DEPTH:
@@ -216,7 +218,7 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
     """The element's text on as many lines as it has breaks; scripts as `x^{2}` (TeX) or `x^2` (code)."""
 
     def text(part: str | None) -> str:
-        return (part or "").translate(_TO_TEX) if tex else part or ""
+        return (part or "").translate(_TO_TEX) if tex else (part or "").replace("\u00a0", " ")
 
     pieces = [text(element.text)]
     for child in element:

@@ -18,14 +18,16 @@ _WORDS = {
     "da": "og at det som en er på af for med den til et i om hver første linje kan skal",
 }
 _STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_ENOUGH = 4000
+"""Characters of a statement that are read. Ours."""
 _NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def detect_language(text: str, declared: str | None = None) -> str | None:
-    """ISO 639-1 code of the statement's language; the declared one where the text is too short to tell."""
-    prose = _NOT_PROSE.sub(" ", text)
-    letters = sum(map(str.isalpha, prose))
+    """ISO 639-1 code of the statement's language, from its beginning; the declared one unless that contradicts it."""
+    prose = _NOT_PROSE.sub(" ", text[:_ENOUGH])
+    letters = sum(map(len, _WORD.findall(prose)))
     if letters < 20:
         return declared
     counts = {name: len(script.findall(prose)) for name, script in _SCRIPTS.items()}
@@ -35,6 +37,8 @@ def detect_language(text: str, declared: str | None = None) -> str | None:
         if counts[name] > 0.15 * letters:
             return name
     words = _WORD.findall(prose.lower())
-    shares = {name: sum(word in stop for word in words) for name, stop in _STOP_WORDS.items()}
-    best = max(shares, key=lambda name: (shares[name], name == declared))
-    return best if shares[best] >= max(3, 0.08 * len(words)) else declared
+    hits = {name: sum(word in stop for word in words) for name, stop in _STOP_WORDS.items()}
+    best = max(hits, key=lambda name: (hits[name], name))
+    if hits[best] < max(3, 0.08 * len(words)) or hits[best] <= 2 * hits.get(declared or "", 0):
+        return declared
+    return best

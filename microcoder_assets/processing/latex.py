@@ -21,6 +21,10 @@ _DEFINITION = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand)\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\\([A-Za-z]+)\s*\{"
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?[ \t]*(?:\n(?!\s*\n))?|\\(.)|``|''|---?|[{}~]", re.DOTALL)
+_ONE = re.compile("\\\\[A-Za-z]+|\\\\.|\ue000\\d+\ue001|.", re.DOTALL)
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_OPTIONAL = re.compile(r"[ \t]*\[[^\]]*\]")
+_ITEM = "\ue002"
 _SECTIONS = ("Input", "Output", "Interaction")
 _LISTS = ("itemize", "enumerate", "description")
 _TABLES = ("tabular", "tabular*", "tabularx", "array", "longtable")
@@ -70,14 +74,14 @@ def latex_to_markdown(text: str) -> str:
     text = clean_characters(text)
     text = _VERBATIM.sub(lambda m: f"\n\n{vault.hold(fence(m[2]))}\n\n", text)
     text = _VERB.sub(lambda m: vault.hold(code_span(m[2])), text)
-    text = _COMMENT.sub(r"\1", text)
+    text = re.sub(r"\n[ \t]+", "\n", _COMMENT.sub(r"\1", text))
     text = _expand(text)
     text = _DRAWING.sub(lambda m: f"\n\n{vault.hold('![](drawing)')}\n\n", text)
     if "\\begin{document}" in text:
         text = text.split("\\begin{document}", 1)[1].split("\\end{document}", 1)[0]
     text = _DISPLAY.sub(lambda m: vault.hold(_display(m)), text)
     text = _INLINE.sub(lambda m: vault.hold(f"${(m[1] or m[2]).strip()}$"), text)
-    return finish(re.sub(r"\n[ \t]+", "\n", _Converter(text, vault).until_end()), vault)
+    return finish(_Converter(text, vault).until_end(), vault).replace(_ITEM, "- ")
 
 
 def _display(match: re.Match[str]) -> str:
@@ -128,8 +132,8 @@ class _Converter:
         return _SYMBOLS.get(symbol, symbol)
 
     def _accented(self, accent: str) -> str:
-        letter = self._argument()
-        return _compose((letter or " ").replace("\\i", "i").replace("ı", "i"), accent)
+        letter = self._argument(raw=True).replace("\\i", "i").replace("\\j", "j")
+        return unicodedata.normalize("NFC", letter[0] + accent) + letter[1:] if letter[:1].isalpha() else letter
 
     def _command(self, name: str) -> str:
         if name == "begin":
@@ -138,7 +142,8 @@ class _Converter:
             self._argument(raw=True)
             return ""
         if name == "item":
-            return "\n- "
+            self._optional()
+            return f"\n{_ITEM}"
         if name in _HEADINGS:
             return f"\n\n{_HEADINGS[name]} {' '.join(self._argument().split())}\n\n"
         if name in _MARKERS and name not in _SWITCHES:
@@ -170,6 +175,8 @@ class _Converter:
 
     def _group(self, start: int) -> str:
         """`{...}`: its text; with a font switch inside, marked as that switch says."""
+        if _closing(self.text, start) is None:
+            return ""
         self.at = start
         body = self._argument(raw=True)
         switch = re.match(r"\s*\\([a-z]+)\b[ \t]*", body)
@@ -213,7 +220,7 @@ class _Converter:
         return _Converter(text, self.vault).until_end()
 
     def _optional(self) -> None:
-        if match := re.compile(r"[ \t]*\[[^\]]*\]").match(self.text, self.at):
+        if match := _OPTIONAL.match(self.text, self.at):
             self.at = match.end()
 
     def _argument(self, raw: bool = False) -> str:
@@ -222,8 +229,9 @@ class _Converter:
             self.at += 1
         end = _closing(self.text, self.at)
         if end is None:
-            body = self.text[self.at : self.at + 1]
-            self.at += 1
+            one = _ONE.match(self.text, self.at)
+            body = one[0] if one else ""
+            self.at += len(body)
         else:
             body, self.at = self.text[self.at + 1 : end], end + 1
         return body if raw else self._inside(body)
@@ -234,7 +242,7 @@ def _closing(text: str, start: int) -> int | None:
     if text[start : start + 1] != "{":
         return None
     depth = 0
-    for brace in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+    for brace in _BRACE.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(brace[0], 0)
         if not depth:
             return brace.start()
@@ -267,7 +275,7 @@ def _expand(text: str) -> str:
 
 
 def _listed(inner: str, kind: str) -> str:
-    items = [item.strip() for item in re.split(r"(?:^|\n)- ", inner)][1:]
+    items = [item.strip() for item in inner.split(_ITEM)][1:]
     lines = []
     for number, item in enumerate(items, 1):
         bullet = f"{number}. " if kind == "enumerate" else "- "
@@ -278,7 +286,3 @@ def _listed(inner: str, kind: str) -> str:
 def _marked(inner: str, marker: str) -> str:
     text = " ".join(inner.split()) if "\n\n" not in inner else ""
     return f"{marker}{text}{marker}" if text else inner
-
-
-def _compose(letter: str, accent: str) -> str:
-    return unicodedata.normalize("NFC", letter[:1] + accent) + letter[1:]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any, Protocol
 
 import polars as pl
@@ -61,17 +59,16 @@ class NormalizedProblem:
     blobs: tuple[bytes, ...] = ()
 
 
-def normalize(frame: pl.DataFrame, blobs: Blobs, workers: int = 0) -> StageResult:
-    """Rows of `schema.SCRAPED` as rows of `schema.NORMALIZED`, with one decision a row.
-
-    workers: processes to spread the rows over; 0 does the work here. The result is the same.
-    """
+def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
+    """Rows of `schema.SCRAPED` as rows of `schema.NORMALIZED`, with one decision a row."""
     rows = frame.sort("problem_id", "source_ref").to_dicts()
     wanted = {sha for row in rows for sha in _sample_shas(row)}
     stored = blobs.get_many(sorted(wanted)) if wanted else {}
-    jobs = ((row, {sha: stored[sha] for sha in _sample_shas(row)}) for row in rows)
-    done, decisions, fresh = [], [], []
-    for row, outcome in zip(rows, _spread(jobs, workers), strict=True):
+    done: list[dict[str, Any]] = []
+    decisions: list[Decision] = []
+    fresh: list[bytes] = []
+    for row in rows:
+        outcome = normalize_row(row, {sha: stored[sha] for sha in _sample_shas(row)})
         if isinstance(outcome, Decision):
             decisions.append(outcome)
             continue
@@ -228,20 +225,6 @@ def _checker(row: Row, io_mode: str, said: str, flags: set[str]) -> Checker | No
     if io_mode == "function" or (declared is None and flags & {"multi_answer", "unsupported_checker"}):
         return declared
     return refine(declared, said)
-
-
-def _spread(
-    jobs: Iterable[tuple[Row, Mapping[str, bytes]]], workers: int
-) -> Iterator[NormalizedProblem | Decision]:
-    if not workers:
-        yield from map(_job, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_job, jobs, chunksize=64)
-
-
-def _job(job: tuple[Row, Mapping[str, bytes]]) -> NormalizedProblem | Decision:
-    return normalize_row(*job)
 
 
 def _dropped(row: Row, reason: str, kind: Kind = Kind.DROPPED, **detail: Any) -> Decision:

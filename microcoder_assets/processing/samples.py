@@ -18,7 +18,15 @@ _FIELD = re.compile(
     r"|(?P<plain>Inputs?|Outputs?|Expl\w*)\s*:)[ ]*",
     re.MULTILINE | re.IGNORECASE,
 )
+_FILES = re.compile(
+    r"\W*(?:输入文件名?\W*)?[\w-]+\.in\b\W*?\n(?P<input>.*?)\n\W*(?:输出文件名?\W*)?[\w-]+\.(?:out|ans)\b\W*?\n(?P<output>.*)",
+    re.DOTALL,
+)
+_FILE_NAME = re.compile(r"\A\W*[\w-]+\.(?:in|out|ans)\W*\n")
+_SEVERAL = re.compile(r"样例|输入|输出|【|\bsample\b|\b(?:input|output|case)\s*#?\d", re.IGNORECASE)
+"""Marks of several samples, or of prose, in what should be the text of one sample."""
 _NUMBER = re.compile(r"\d+")
+_ESCAPE = re.compile(r"\\(?=[<&`])")
 _NOTHING = ("无", "none", "(none)", "（无）")
 
 
@@ -66,14 +74,20 @@ def _example(text: str) -> Sample | None:
         values[name] = f"{values[name]}\n{value}" if name in values else value
     if not values.get("out") or "inp" not in values:
         return None
+    output, _, after = values["out"].partition("\n\n")
     before = text[: fields[0].start()].strip()
-    explanation = "\n\n".join(piece for piece in (before, values.get("exp", "")) if piece)
-    return Sample(_literal(values["inp"]), _literal(values["out"]), explanation or None)
+    explanation = "\n\n".join(piece for piece in (before, after.strip(), values.get("exp", "")) if piece)
+    return Sample(_literal(values["inp"]), _literal(output), explanation or None)
 
 
 def _literal(text: str) -> str:
     """Text of a sample in prose, without the marks of code and of escaping."""
-    return re.sub(r"\\(?=[<&`])", "", text).strip("` \n")
+    return _ESCAPE.sub("", text).replace("`", "").strip()
+
+
+def _unspaced(text: str) -> str:
+    """Lines that became paragraphs of their own, as lines again."""
+    return re.sub(r"\n\s*\n", "\n", _ESCAPE.sub("", text)).strip()
 
 
 def read_pairs(parts: Sequence[Part]) -> Found:
@@ -84,9 +98,14 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     leftover: list[str] = []
     for part in parts:
         blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
-        if part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
+        files = None if blocks else _FILES.fullmatch(part.text)
+        if files and part.kind in (SAMPLE, SAMPLE_INPUT):
+            inputs.append(_unspaced(files["input"]))
+            outputs.append(_unspaced(files["output"]))
+        elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
             text = part.text.strip("\n")
-            found = blocks or [re.sub(r"\\(?=[<&`])", "", "" if text.strip().lower() in _NOTHING else text)]
+            text = _FILE_NAME.sub("", _ESCAPE.sub("", text))
+            found = blocks or ["" if text.strip().lower() in _NOTHING else text]
             (inputs if part.kind == SAMPLE_INPUT else outputs).extend(found)
         elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
             inputs += blocks[::2]
@@ -98,7 +117,7 @@ def read_pairs(parts: Sequence[Part]) -> Found:
                 explanations[at] = "\n\n".join(filter(None, [explanations.get(at), part.text.strip()]))
             else:
                 leftover.append(_titled(part))
-    if len(inputs) != len(outputs):
+    if len(inputs) != len(outputs) or any(_SEVERAL.search(text) for text in (*inputs, *outputs)):
         return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
     pairs = [(a, b, explanations.pop(n, None)) for n, (a, b) in enumerate(zip(inputs, outputs, strict=True), 1)]
     return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), explanations, tuple(leftover))

@@ -30,6 +30,7 @@ _HEADING = re.compile(
 )
 _FENCE = re.compile(r"[ ]*(`{3,}|~{3,})([^\n`]*)$")
 _HYDRO_FENCE = re.compile(r"(input|output)(\d+)\b")
+_EMPTY_HEADING = re.compile(r"#{1,6}")
 _MISPLACED = re.compile(r"(?<=[^\s#])(#{1,2} 样例数据)$", re.MULTILINE)
 _WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
 
@@ -86,7 +87,8 @@ def _parts(markdown: str) -> Iterator[Part]:
         elif closing and line.strip().startswith(closing) and not line.strip().strip(closing[0]):
             closing = ""
         if found is None:
-            lines.append(line)
+            if closing or not _EMPTY_HEADING.fullmatch(line):
+                lines.append(line)
             continue
         part.text = "\n".join(lines)
         yield part

@@ -12,7 +12,7 @@ from microcoder_assets.publishing import publish_partition
 from microcoder_assets.resources import Workspace
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Partition
-from microcoder_assets.training.launch import launch
+from microcoder_assets.training.launch import launch, options
 
 
 @dg.asset(
@@ -34,7 +34,7 @@ def grpo_policy(
     settings = project.settings.training
     out = project.models / "grpo_policy" / inputs[:16]
     arguments = ["grpo", "--split", str(project.home / split.extra["export"]), "--out", str(out)]
-    arguments += ["--model", settings.model, "--preset", settings.preset, "--seed", str(settings.seed)]
+    arguments += ["--model", settings.model, *options(settings)]
     if settings.max_steps:
         arguments += ["--max-steps", str(settings.max_steps)]
     reported = launch(context, pipes, arguments)

@@ -10,7 +10,14 @@ from typing import Any
 
 import dagster as dg
 
+from microcoder_assets.config import TrainingSettings
 from microcoder_assets.errors import UserError
+
+
+def options(settings: TrainingSettings) -> list[str]:
+    """What every command of `microcoder_train` takes."""
+    config = ["--config", str(settings.config)] if settings.config else []
+    return ["--preset", settings.preset, "--seed", str(settings.seed), *config]
 
 
 def launch(

@@ -140,7 +140,7 @@ def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result
     wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
     passed = [(reference, result) for reference, result in accepted if result.accepted]
     slipped = [reference["name"] for reference, result in wrong if result.accepted]
-    verdicts = {f"{reference['label']}/{reference['name']}": result.verdict.value for reference, result in runs}
+    verdicts = {reference["name"]: result.verdict.value for reference, result in runs}
     detail: dict[str, Any] = {"verdicts": verdicts}
     if not passed:
         reason = "reference_failed"

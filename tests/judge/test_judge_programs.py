@@ -134,6 +134,15 @@ def test_the_caller_is_not_visible(judge: Judge, monkeypatch: pytest.MonkeyPatch
     assert judge.run(Program(code), problem).verdict is Verdict.AC
 
 
+def test_numpy_is_there_and_other_packages_are_not(judge: Judge) -> None:
+    problem = Problem("numpy", (Test(b"", b"6 [1. 1.]"), Test(b"", b"6 [1. 1.]")), limits=Limits(time_s=5))
+    code = "import numpy as np\nimport numpy.linalg\n"
+    code += "print(np.array([1, 2, 3]).sum(), np.linalg.solve(np.eye(2), np.ones(2)))"
+    assert judge.run(Program(code), problem).verdict is Verdict.AC
+    other = judge.run(Program(f"{code}\nimport pytest"), problem)
+    assert (other.verdict, other.tests[0].message) == (Verdict.RE, "ModuleNotFoundError: No module named 'pytest'")
+
+
 def test_bytes_that_are_not_text_pass_through(judge: Judge) -> None:
     problem = Problem("bytes", (Test(b"\xff\xfe", b"\xff\xfe"),))
     assert judge.run(Program("print(input())"), problem).verdict is Verdict.AC

@@ -75,6 +75,11 @@ def test_code_features_are_of_the_shortest_accepted_python(unique_rows: Any) -> 
     assert features(rows)["loop_depth"].to_list() == [1.0, None, None]
 
 
+def test_a_time_limit_for_all_tests_together_is_unknown(unique_rows: Any) -> None:
+    measured = features(unique_rows({"time_limit_s": 2.0}, {"time_limit_s": 60.0}, {"time_limit_s": None}))
+    assert measured["time_limit_s"].to_list() == [2.0, None, None]
+
+
 def test_a_row_of_nulls_and_an_empty_frame() -> None:
     nulls = pl.DataFrame([{**dict.fromkeys(UNIQUE), "problem_id": "a:1"}], schema=UNIQUE, orient="row")
     measured = features(nulls)

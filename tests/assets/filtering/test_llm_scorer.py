@@ -256,11 +256,20 @@ def test_a_crash_resumes_where_it_was(server: Server, score: Any, unique_rows: A
     assert server.answered == 40
 
 
-@pytest.mark.parametrize(("status", "says"), [(401, "OPENAI_API_KEY"), (403, "OPENAI_API_KEY"), (404, "scoring.model")])
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (401, "{}", "OPENAI_API_KEY"),
+        (403, "{}", "OPENAI_API_KEY"),
+        (404, "{}", "scoring.model"),
+        (402, "{}", "credit"),
+        (429, '{"error": {"code": "insufficient_quota", "message": "no"}}', "credit"),
+    ],
+)
 def test_what_no_request_can_pass_is_the_users_to_mend(
-    server: Server, score: Any, unique_rows: Any, status: int, says: str
+    server: Server, score: Any, unique_rows: Any, status: int, body: str, says: str
 ) -> None:
-    server.behave = lambda request, number: (status, "{}")
+    server.behave = lambda request, number: (status, body)
     with pytest.raises(UserError, match=says):
         score(unique_rows({}))
 

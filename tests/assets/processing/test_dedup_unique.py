@@ -186,6 +186,16 @@ def test_an_equal_title_asks_for_less_likeness() -> None:
     assert len(kept(unique(row("codeforces:1A", text, title="Toy"), row("mirror:1", other, title="Box")))) == 2
 
 
+def test_a_copy_without_title_and_samples_is_found_by_its_function() -> None:
+    text = story(1, 300)
+    site = row("leetcode:4", text, io_mode="function", entry_point="findMedian")
+    copy = row("rllm:1", reworded(text, 0.17), title="", io_mode="function", entry_point="findMedian")
+    assert decision(unique(site, copy), "rllm:1").rule == "entry_point_and_minhash"
+    assert len(kept(unique(site, copy | {"entry_point": "findMean"}))) == 2
+    assert len(kept(unique(site, copy | {"statement": story(2, 300)}))) == 2
+    assert len(kept(unique(site, copy | {"platform": "leetcode"}))) == 2
+
+
 def test_short_or_empty_statements_are_no_evidence() -> None:
     for text in ("", "See the picture below.", "![image](x.png)"):
         assert len(kept(unique(row("bzoj:1", text), row("loj:1", text)))) == 2

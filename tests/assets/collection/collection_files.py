@@ -25,10 +25,6 @@ PACKAGE = {
 }
 
 
-def with_files(**changes: bytes | None) -> dict[str, bytes]:
-    raise NotImplementedError
-
-
 def write_folder(root: Path, files: Mapping[str, bytes]) -> Path:
     for name, content in files.items():
         path = root / name

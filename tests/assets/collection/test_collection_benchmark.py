@@ -1,0 +1,184 @@
+"""LiveCodeBench's rows, and its packed private tests read without unpickling."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import json
+import os
+import pickle
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcoder_assets.collection import packed_tests
+from microcoder_assets.collection.livecodebench import BenchmarkProblem, fingerprint, read_benchmark
+from microcoder_assets.collection.packed_tests import PackedTestsError, pickled_string, unpack_tests
+from microcoder_assets.collection.records import UnreadableRecord
+from microcoder_assets.errors import UserError
+
+TESTS = [{"input": '[1, 2]\n"é"\n', "output": "true", "testtype": "functional"}]
+LEETCODE: dict[str, Any] = {
+    "question_title": "find-the-sum",
+    "question_content": "Find it.",
+    "platform": "leetcode",
+    "question_id": "2777",
+    "contest_id": "weekly-contest-344",
+    "contest_date": "2023-05-07T00:00:00",
+    "starter_code": "class Solution:\n    def find(self, nums: List[int], s: str) -> bool:\n        ",
+    "difficulty": "easy",
+    "public_test_cases": json.dumps(TESTS),
+    "metadata": json.dumps({"func_name": "find"}),
+}
+ATCODER: dict[str, Any] = {
+    **LEETCODE,
+    "platform": "atcoder",
+    "question_title": "Overall Winner",
+    "question_id": "abc301_a",
+    "starter_code": "",
+    "metadata": "{}",
+    "public_test_cases": json.dumps([{"input": "1\n", "output": "2\n", "testtype": "stdin"}]),
+}
+
+
+def pack(value: object, protocol: int = pickle.DEFAULT_PROTOCOL) -> str:
+    return base64.b64encode(zlib.compress(pickle.dumps(value, protocol))).decode()
+
+
+def write(path: Path, *rows: dict[str, Any]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def read_one(folder: Path, row: dict[str, Any]) -> BenchmarkProblem:
+    write(folder / "test.jsonl", row)
+    (problem,) = read_benchmark(folder)
+    assert isinstance(problem, BenchmarkProblem), problem
+    return problem
+
+
+@given(st.text(), st.integers(0, pickle.HIGHEST_PROTOCOL))
+def test_a_pickled_string_comes_back_in_every_protocol(text: str, protocol: int) -> None:
+    assert pickled_string(pickle.dumps(text, protocol)) == text
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_string_or_a_value_error(data: bytes) -> None:
+    try:
+        text = pickled_string(data)
+    except ValueError:
+        return
+    assert pickle.loads(data) == text
+
+
+class _Touch:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_hostile_pickle_is_refused_and_never_runs(tmp_path: Path, protocol: int) -> None:
+    trap = tmp_path / "executed"
+    write(tmp_path / "test.jsonl", {**LEETCODE, "private_test_cases": pack(_Touch(trap), protocol)}, ATCODER)
+    bad, good = read_benchmark(tmp_path)
+    assert isinstance(bad, UnreadableRecord) and bad.source_ref == "test.jsonl#1"
+    assert "the pickle holds opcode" in bad.detail
+    assert isinstance(good, BenchmarkProblem)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["a"], {"input_output": "[]"}, b"[]", 7, None, ("[]", "[]")],
+    ids=["list", "dict", "bytes", "int", "none", "tuple"],
+)
+def test_a_pickle_of_anything_else_is_refused(value: object) -> None:
+    with pytest.raises(PackedTestsError, match=r"not one string|exactly one string"):
+        unpack_tests(pack(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not base64!", "not base64 of zlib"),
+        (base64.b64encode(b"plain").decode(), "not base64 of zlib"),
+        (base64.b64encode(zlib.compress(pickle.dumps("[]"))[:-4]).decode(), "breaks off"),
+        (base64.b64encode(zlib.compress(pickle.dumps("[]") + b"x")).decode(), "exactly one string"),
+        (base64.b64encode(zlib.compress(pickle.dumps("[]")[:-1])).decode(), "exhausted"),
+        (pack("{}"), "JSON list of objects"),
+        (pack("[1]"), "JSON list of objects"),
+        ("[" * 200_000, "cannot be read"),
+    ],
+)
+def test_what_is_wrong_with_packed_tests_is_named(text: str, words: str) -> None:
+    with pytest.raises(PackedTestsError, match=words):
+        unpack_tests(text)
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    with pytest.raises(PackedTestsError, match="more than 1 MiB"):
+        unpack_tests(base64.b64encode(zlib.compress(bytes(64 << 20))).decode(), max_bytes=1 << 20)
+    assert packed_tests.MAX_UNPACKED_BYTES == 512 << 20
+
+
+@pytest.mark.parametrize("private", [json.dumps(TESTS), pack(json.dumps(TESTS)), TESTS], ids=["json", "packed", "list"])
+def test_a_function_problem(tmp_path: Path, private: object) -> None:
+    problem = read_one(tmp_path, {**LEETCODE, "private_test_cases": private})
+    assert (problem.problem_id, problem.question_id) == ("leetcode:find-the-sum", "2777")
+    assert (problem.io_mode, problem.entry_point, problem.release) == ("function", "find", "v1")
+    assert problem.contest_date == dt.date(2023, 5, 7)
+    (test,) = problem.private_tests
+    assert (test.input, test.expected, test.sample) == ('[[1, 2], "é"]'.encode(), b"true", False)
+    assert [t.sample for t in problem.public_tests] == [True]
+
+
+def test_the_entry_point_may_stand_in_the_starter_code_only(tmp_path: Path) -> None:
+    assert read_one(tmp_path, {**LEETCODE, "metadata": None}).entry_point == "find"
+    write(tmp_path / "test.jsonl", {**LEETCODE, "metadata": None, "starter_code": "def"})
+    (record,) = read_benchmark(tmp_path)
+    assert isinstance(record, UnreadableRecord) and "without func_name" in record.detail
+
+
+def test_a_stdin_problem(tmp_path: Path) -> None:
+    problem = read_one(tmp_path, ATCODER)
+    assert (problem.problem_id, problem.io_mode, problem.entry_point) == ("atcoder:abc301_a", "stdin", None)
+    assert [(t.input, t.expected) for t in problem.public_tests] == [(b"1\n", b"2\n")]
+    codeforces = {**ATCODER, "platform": "codeforces", "question_id": "1873_A"}
+    assert read_one(tmp_path, codeforces).problem_id == "codeforces:1873A"
+
+
+def test_releases_follow_the_numbers_of_the_files(tmp_path: Path) -> None:
+    for name in ("test10", "test2", "test"):
+        write(tmp_path / f"{name}.jsonl", {**ATCODER, "question_id": name})
+    (tmp_path / "leaderboard.jsonl").write_text("{}\n")
+    found = [(p.question_id, p.release) for p in read_benchmark(tmp_path) if isinstance(p, BenchmarkProblem)]
+    assert found == [("test", "v1"), ("test2", "v2"), ("test10", "v10")]
+
+
+def test_rows_that_repeat_or_cannot_be_ids_are_unreadable(tmp_path: Path) -> None:
+    write(tmp_path / "test.jsonl", ATCODER, ATCODER, {**ATCODER, "question_id": "../../etc"}, {"platform": "atcoder"})
+    first, *rest = read_benchmark(tmp_path)
+    assert isinstance(first, BenchmarkProblem)
+    assert [getattr(record, "reason", None) for record in rest] == ["same_id", "malformed_record", "malformed_record"]
+
+
+def test_a_folder_without_a_benchmark_is_the_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"holds no test\.jsonl"):
+        list(read_benchmark(tmp_path))
+
+
+def test_the_fingerprint_follows_the_files_that_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "test.jsonl", ATCODER)
+    before = fingerprint(tmp_path)
+    (tmp_path / "README.md").write_text("notes")
+    assert fingerprint(tmp_path) == before
+    (tmp_path / "test2.jsonl.gz").write_bytes(gzip.compress(json.dumps(LEETCODE).encode()))
+    assert fingerprint(tmp_path) != before
+    assert len(list(read_benchmark(tmp_path))) == 2

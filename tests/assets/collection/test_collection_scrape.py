@@ -1,0 +1,162 @@
+"""Records to rows and decisions; identity keys; partitions."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcoder_assets.collection.identity import canonical_url, identity_keys, slugify
+from microcoder_assets.collection.leetcode import contest_date
+from microcoder_assets.collection.platforms import PLATFORMS, UNDATED_MONTH
+from microcoder_assets.collection.records import Reference, Sample, ScrapedProblem, ScrapedTest, UnreadableRecord
+from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.config import CollectionSettings
+from microcoder_assets.schema import SCRAPED
+from microcoder_assets.stage import Kind, StageResult
+from microcoder_assets.store import Blobs
+from microcoder_judge import Checker
+
+PROBLEM = ScrapedProblem(
+    platform="kattis",
+    native_id="two",
+    title="Two",
+    statement="Add.",
+    statement_format="markdown",
+    statement_language="en",
+    source_ref="two",
+    record_sha="1" * 64,
+    published=dt.date(2025, 10, 25),
+    samples=(Sample("1 2", "3"),),
+    tests=(ScrapedTest("a", True, b"1 2", b"3"), ScrapedTest("b", False, b"\xff\x00", b"3")),
+    checker=Checker("tokens_float", abs_tol=1e-6),
+    references=(Reference("good.py", "python", "accepted", "print(3)"),),
+    ratings=(("community", 1200.0),),
+)
+
+
+def other(**changes: Any) -> ScrapedProblem:
+    return dataclasses.replace(PROBLEM, **changes)
+
+
+def run(folder: Path, *records: ScrapedProblem | UnreadableRecord) -> StageResult:
+    settings = CollectionSettings(max_statement_bytes=1000)  # type: ignore[call-arg]
+    result = scrape(records, Blobs(folder / "blobs"), settings, "kattis")
+    assert result.accounted() is None and len(result.decisions) == len(records)
+    assert dict(result.frame.schema) == dict(SCRAPED)
+    return result
+
+
+def test_a_problem_becomes_a_row_whose_test_bytes_are_stored_once(tmp_path: Path) -> None:
+    (row,) = run(tmp_path, PROBLEM).frame.iter_rows(named=True)
+    assert (row["problem_id"], row["source_kind"], row["published"]) == ("kattis:two", "kattis", dt.date(2025, 10, 25))
+    first, second = row["tests"]
+    assert (first["name"], first["sample"], first["bytes"]) == ("a", True, 4)
+    assert first["expected_sha"] == second["expected_sha"]
+    stored = Blobs(tmp_path / "blobs").get_many([second["input_sha"], second["expected_sha"]])
+    assert stored == {second["input_sha"]: b"\xff\x00", second["expected_sha"]: b"3"}
+    assert Checker.from_json(row["checker"]) == PROBLEM.checker
+    assert row["samples"] == [{"input": "1 2", "output": "3", "explanation": None}]
+
+
+def test_the_second_record_of_an_id_is_merged_into_the_first(tmp_path: Path) -> None:
+    again = other(source_ref="two#2", title="Second")
+    result = run(tmp_path, PROBLEM, again, other(source_ref="two#3", record_sha="2" * 64))
+    assert result.frame["title"].to_list() == ["Two"]
+    _, merged, differs = result.decisions
+    assert (merged.kind, merged.reason, merged.ref, merged.parents) == (Kind.MERGED, "same_id", "two#2", ["kattis:two"])
+    assert (merged.detail["identical"], differs.detail["identical"]) == (True, False)
+
+
+@pytest.mark.parametrize("native_id", ["", "a/b", "..", ".hidden", "a\\b", "a b", "a\n", "x" * 121, "ä", None])
+def test_an_id_that_could_be_a_path_is_an_error_row(tmp_path: Path, native_id: Any) -> None:
+    result = run(tmp_path, other(native_id=native_id), PROBLEM)
+    (decision, kept) = result.decisions
+    assert (decision.kind, decision.reason) == (Kind.ERROR, "bad_native_id")
+    assert decision.problem_id == "kattis:?two"
+    assert kept.kind is Kind.KEPT
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "words"),
+    [
+        ({"statement": "x" * 1001}, "statement_too_large", "1001"),
+        ({"statement": "é" * 501}, "statement_too_large", "1002"),
+        ({"statement": None}, "malformed_record", "statement must be text, not NoneType"),
+        ({"title": 7}, "malformed_record", "title must be text, not int"),
+        ({"tags": (3,)}, "malformed_record", "tags must be text"),
+        ({"statement": "\ud800"}, "malformed_record", "surrogate"),
+        ({"samples": (Sample("1", None),)}, "malformed_record", "samples must be text"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_record_that_later_stages_could_not_take(
+    tmp_path: Path, changes: dict[str, Any], reason: str, words: str
+) -> None:
+    (bad, kept) = run(tmp_path, other(native_id="bad", source_ref="bad", **changes), PROBLEM).decisions
+    assert (bad.kind, bad.reason, bad.problem_id, bad.ref) == (Kind.ERROR, reason, "kattis:bad", "bad")
+    assert words in str(bad.detail)
+    assert kept.kind is Kind.KEPT
+
+
+def test_an_unreadable_record_is_an_error_row(tmp_path: Path) -> None:
+    (decision,) = run(tmp_path, UnreadableRecord("kattis", "x.zip", "malformed_record", "broken")).decisions
+    assert (decision.problem_id, decision.kind, decision.detail) == ("kattis:?x.zip", Kind.ERROR, {"error": "broken"})
+
+
+def test_rows_do_not_depend_on_the_order_of_the_records(tmp_path: Path) -> None:
+    second = other(native_id="one", source_ref="one")
+    assert run(tmp_path, PROBLEM, second).frame.equals(run(tmp_path, second, PROBLEM).frame)
+
+
+@pytest.mark.parametrize(
+    ("published", "month"),
+    [(dt.date(2025, 10, 25), "2025-10"), (dt.date(2000, 1, 1), "2000-01"), (dt.date(1999, 12, 31), UNDATED_MONTH)],
+)
+def test_partitions(published: dt.date, month: str) -> None:
+    assert partition_of("loj", published) == (month, "loj")
+    assert partition_of("loj", None) == ("1999-12", "loj")
+
+
+def test_platforms_keep_their_order() -> None:
+    named = "lantern harbor meadow leetcode codeforces atcoder kattis rllm bzoj joyoi cogs loj uoj tsinsen"
+    assert " ".join(PLATFORMS[:14]) == named
+
+
+def test_contest_dates() -> None:
+    assert contest_date("weekly", 444) == dt.date(2025, 4, 6)
+    assert contest_date("biweekly", 153) == dt.date(2025, 3, 29)
+
+
+def test_identity_keys() -> None:
+    ours = identity_keys("leetcode", "2670", "Find the Array's Sum!", "https://leetcode.com/problems/find-array-sum/")
+    assert ours == (
+        "https://leetcode.com/problems/find-array-sum",
+        "leetcode/find-array-sum",
+        "leetcode/find-the-arrays-sum",
+        "leetcode:2670",
+    )
+    assert set(identity_keys("leetcode", "find-array-sum", "find-array-sum", None)) & set(ours)
+    assert identity_keys("codeforces", "4A", "Watermelon", None) == ("codeforces:4A",)
+    assert identity_keys("rllm", "x-1", "", None) == ("rllm:x-1",)
+
+
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("HTTP://www.Codeforces.com/contest/4/problem/A/", "https://codeforces.com/problemset/problem/4/A"),
+        ("https://x.org/problem.php?id=1000#top", "https://x.org/problem.php?id=1000"),
+    ],
+)
+def test_canonical_urls(url: str, canonical: str) -> None:
+    assert canonical_url(url) == canonical
+    assert canonical_url(canonical) == canonical
+
+
+@given(st.text())
+def test_a_slug_is_its_own_slug(title: str) -> None:
+    assert slugify(slugify(title)) == slugify(title)

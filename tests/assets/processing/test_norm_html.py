@@ -1,0 +1,112 @@
+"""HTML and mixed Markdown to clean Markdown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcoder_assets.processing.html import html_to_markdown
+from microcoder_assets.processing.markdown import TAG, Vault
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<p>Two&nbsp;<b>bold</b> words</p><p>and <em>more</em></p>", "Two **bold** words\n\nand *more*"),
+        ("<p>a<strong> b </strong>c</p>", "a **b** c"),
+        ("<p>x &lt;= <code>10<sup>4</sup></code></p>", "x <= `10^4`"),
+        ("<code>a<sub>i+1</sub></code>", "`a_{i+1}`"),
+        ("<p>at most 10<sup>5</sup> edges</p>", "at most $10^{5}$ edges"),
+        ("<p>the 1<sup>st</sup> row</p>", "the 1st row"),
+        ("<p><i>x</i><sub>1</sub><sup>2</sup></p>", "$x_{1}^{2}$"),
+        ("<ul><li>one</li><li>two<ol><li>deep</li></ol></li></ul>", "- one\n- two\n\n  1. deep"),
+        ("line<br/>\nnext", "line\nnext"),
+        ("<p>see <a href='https://example.org/a b'>here</a></p>", "see [here](https://example.org/a%20b)"),
+        ("<img src='p.png' alt='a tree'>", "![a tree](p.png)"),
+        ("<img class='tex-formula' alt='$x+1$' src='f.png'>", "$x+1$"),
+        ("<p>1<n<9 and n<script>alert(1)</script></p>", "1<n<9 and n"),
+        ("for all 1&lt;=i&lt;n", "for all 1<=i<n"),
+        ("write &lt;p&gt; for a paragraph", "write \\<p> for a paragraph"),
+        ("<table><tr><th>n</th><th>m</th></tr><tr><td>1</td><td>a|b</td></tr></table>",
+         "| n | m |\n| --- | --- |\n| 1 | a\\|b |"),
+        ("<table><tr><td rowspan=2>x</td><td>1</td></tr><tr><td>2</td></tr></table>",
+         "| x | 1 |\n| --- | --- |\n| x | 2 |"),
+        ("<span class='tex-span'>1 ≤ <i>n</i> ≤ 10<sup class='upper-index'>5</sup></span>", r"$1 \le n \le 10^{5}$"),
+        ("<div class='input-specification'><p>One number.</p></div>", "## Input\n\nOne number."),
+        ("<center><o:p>text</o:p><style>b{}</style></center>", "text"),
+    ],
+)  # fmt: skip
+def test_elements_become_markdown(source: str, expected: str) -> None:
+    assert html_to_markdown(source) == expected
+
+
+def test_pre_becomes_a_fence_with_its_lines_and_spaces() -> None:
+    source = "<pre>\n<strong>Input:</strong> s = &quot;a  b&quot;\n  x<sub>1</sub> &lt; 2&nbsp;</pre>"
+    assert html_to_markdown(source) == '```\nInput: s = "a  b"\n  x_1 < 2\n```'
+
+
+def test_a_fence_is_longer_than_the_backticks_in_it() -> None:
+    assert html_to_markdown("<pre>```\ncode</pre>") == "````\n```\ncode\n````"
+
+
+def test_a_table_of_samples_becomes_sample_sections() -> None:
+    rows = "<tr><td>输入样例</td><td>输出样例</td></tr><tr><td>1 2\n3</td><td>6</td></tr>"
+    expected = "### Sample Input 1\n\n```\n1 2\n3\n```\n\n### Sample Output 1\n\n```\n6\n```"
+    assert html_to_markdown(f"<table>{rows}</table>") == expected
+
+
+def test_maths_keeps_its_bytes_and_codeforces_dollars_become_one() -> None:
+    assert html_to_markdown("<p>$$$a_i &lt; b$$$ and $x *y* \\_ z$</p>") == "$a_i < b$ and $x *y* \\_ z$"
+
+
+def test_newlines_of_markdown_are_kept_and_those_of_html_are_not() -> None:
+    assert html_to_markdown("<p>one\ntwo</p>") == "one two"
+    assert html_to_markdown("# A\none\ntwo <b>x</b>", keep_newlines=True) == "# A\none\ntwo **x**"
+
+
+def test_deep_nesting_is_flattened_not_fatal() -> None:
+    assert "core" in html_to_markdown("<div>" * 3000 + "core" + "</div>" * 3000)
+
+
+WORDS = st.text(alphabet="abc xyz0189.,()", min_size=1, max_size=12)
+MATHS = st.from_regex(r"\$[a-z0-9][a-z0-9_^{}\\ +*<&=-]{0,12}[a-z0-9]\$", fullmatch=True)
+LEAF = st.one_of(WORDS, MATHS, WORDS.map("<code>{}</code>".format), st.just("&nbsp;"), st.just("&lt;"), st.just("<br>"))
+TAGS = st.sampled_from(["p", "div", "b", "em", "li", "ul", "span", "td", "table", "sup", "h3", "blockquote", "center"])
+MARKUP = st.recursive(
+    LEAF,
+    lambda inner: st.builds(lambda tag, parts: f"<{tag}>{''.join(parts)}</{tag}>", TAGS, st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def outside_code(markdown: str) -> str:
+    return Vault().protect(markdown)
+
+
+@given(MARKUP)
+def test_no_tag_and_no_nbsp_is_left(source: str) -> None:
+    clean = outside_code(html_to_markdown(source))
+    assert not TAG.search(clean)
+    assert "&nbsp;" not in clean and "\u00a0" not in clean
+
+
+@given(MARKUP)
+def test_cleaning_what_is_clean_changes_nothing(source: str) -> None:
+    clean = html_to_markdown(source)
+    assert html_to_markdown(clean, keep_newlines=True) == clean
+
+
+@given(st.lists(MATHS, min_size=1, max_size=5), st.lists(WORDS, min_size=5, max_size=5))
+def test_maths_survives_byte_for_byte(maths: list[str], words: list[str]) -> None:
+    source = "<p>" + "</p><div>".join(f"{word} {formula} " for word, formula in zip(words, maths, strict=False)) + "</div>"
+    clean = html_to_markdown(source)
+    assert [m for m in re.findall(r"\$[^$]+\$", clean) if m in maths] == maths
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_cleaned_without_error_and_stays_clean(source: str) -> None:
+    clean = html_to_markdown(source, keep_newlines=True)
+    assert not TAG.search(outside_code(clean))

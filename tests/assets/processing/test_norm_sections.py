@@ -1,0 +1,64 @@
+"""Statements split into sections."""
+
+from __future__ import annotations
+
+import pytest
+
+from microcoder_assets.processing.sections import split_sections
+
+ENGLISH = "Add two numbers.\n\n## Input\n\nTwo integers.\n\n## Output\n\nTheir sum.\n\n## Note\n\nNo overflow."
+CHINESE = "# 题目描述\n\n求和。\n\n# 输入格式\n\n两个整数。\n\n# 输出格式\n\n它们的和。\n\n# 数据范围与提示\n\n不会溢出。"
+SWEDISH = "Addera talen.\n\n## Indata\n\nTvå heltal.\n\n## Utdata\n\nSumman.\n\n## Poängsättning\n\nTvå grupper."
+BRACKETS = "求和。\n【输入格式】\n两个整数。\n【输出格式】它们的和。\n【数据范围】\n不会溢出。"
+PLAIN = "Add two numbers.\n\nInput\n\nTwo integers.\n\nOutput Format:\nTheir sum.\n\nNote\n\nNo overflow."
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        (ENGLISH, ["Add two numbers.", "Two integers.", "Their sum.", None, "No overflow."]),
+        (CHINESE, ["求和。", "两个整数。", "它们的和。", "不会溢出。", None]),
+        (SWEDISH, ["Addera talen.", "Två heltal.", "Summan.", "Två grupper.", None]),
+        (BRACKETS, ["求和。", "两个整数。", "它们的和。", "不会溢出。", None]),
+        (PLAIN, ["Add two numbers.", "Two integers.", "Their sum.", None, "No overflow."]),
+    ],
+)
+def test_headings_of_every_style_and_language(markdown: str, expected: list[str | None]) -> None:
+    text = split_sections(markdown).text
+    assert [text.get(n) for n in ("description", "input_spec", "output_spec", "constraints", "notes")] == expected
+
+
+def test_a_repeated_section_is_left_out_and_another_is_joined() -> None:
+    markdown = f"{ENGLISH}\n\n## Input\n\nTwo   integers.\n\n## Output\n\nOn one line."
+    text = split_sections(markdown).text
+    assert text["input_spec"] == "Two integers."
+    assert text["output_spec"] == "Their sum.\n\nOn one line."
+
+
+def test_headings_inside_a_fence_are_text() -> None:
+    text = split_sections("Print this:\n\n```\n## Input\n# Output\n```").text
+    assert list(text) == ["description"]
+
+
+def test_input_and_output_below_a_sample_heading_are_sample_parts() -> None:
+    markdown = "求和。\n\n# 样例一\n\n#### input\n\n```\n1 2\n```\n\n#### output\n\n```\n3\n```\n\n# 限制与约定\n\n小。"
+    sections = split_sections(markdown)
+    assert [part.kind for part in sections.samples] == ["sample", "sample_input", "sample_output"]
+    assert sections.text == {"description": "求和。", "constraints": "小。"}
+
+
+def test_bold_labels_with_text_behind_them_stay_text() -> None:
+    text = split_sections("Find it.\n\n**Note:** it may be empty.\n\n**Constraints:**\n\n- `n <= 5`").text
+    assert text["description"].endswith("**Note:** it may be empty.")
+    assert text["constraints"] == "- `n <= 5`"
+
+
+def test_a_follow_up_is_a_note_and_a_source_is_dropped() -> None:
+    sections = split_sections("Find it.\n\n**Follow-up:** in linear time?\n\n# 来源\n\nSome contest 2019")
+    assert sections.text == {"description": "Find it.", "notes": "in linear time?"}
+
+
+def test_an_interaction_section_stays_in_the_description_under_its_heading() -> None:
+    once = split_sections("Guess.\n\n## Interaction\n\nAsk politely.").text["description"]
+    assert once == "Guess.\n\n### Interaction\n\nAsk politely."
+    assert split_sections(once).text["description"] == once
