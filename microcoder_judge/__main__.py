@@ -137,17 +137,22 @@ def _problem(raw: dict[str, Any], problems: dict[str, Problem]) -> Problem:
     return found
 
 
+def _answer(line: Line) -> dict[str, Any]:
+    if line.result is None:
+        return {"error": line.error}
+    try:
+        return line.result.result().to_dict()
+    except (TypeError, ValueError, AttributeError) as error:
+        # Fields that JSON left with a wrong type show only where they are used.
+        return {"error": f"the problem has a field of a wrong type: {error}"}
+
+
 def _write_results(queue: Queue[Line | None], counts: Counter[str]) -> None:
     try:
         while (line := queue.get()) is not None:
-            if line.result is None:
-                counts["bad"] += 1
-                answer: dict[str, Any] = {"line": line.number, "error": line.error}
-            else:
-                result = line.result.result()
-                counts[result.verdict] += 1
-                answer = {"line": line.number, **result.to_dict()}
-            print(json.dumps(answer), flush=True)
+            answer = _answer(line)
+            counts[answer.get("verdict", "bad")] += 1
+            print(json.dumps({"line": line.number, **answer}), flush=True)
     except BrokenPipeError:
         # The reader has gone: nothing more can be said, and the interpreter must not try at exit.
         os._exit(1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from microcoder_judge.compare import compare
-from microcoder_judge.process import CompileError, Run, Runner, RunnerFailed
+from microcoder_judge.process import MIB, CompileError, Run, Runner, RunnerFailed
 from microcoder_judge.records import Limits, Problem, Program, Result, Test, TestResult, Verdict
 
 ATTEMPTS = 2
@@ -22,7 +22,7 @@ Accepts = Callable[[Test, Run], str | None]
 
 
 class JudgeFault(Exception):
-    """A test cannot be judged, and not by the program's doing: a broken expected value, a failing checker."""
+    """A test cannot be judged: a broken expected value, a failing checker, a runner that fails twice."""
 
 
 def judge_program(program: Program, problem: Problem, interpreter: str, stop_at_first: bool) -> Result:
@@ -77,21 +77,22 @@ class _Runners:
         self._stack.close()
 
     def run(self, data: bytes, files: tuple[tuple[str, bytes], ...] = ()) -> Run:
-        """One test, tried again once in a fresh runner. Raises RunnerFailed, or CompileError."""
+        """One test, tried again once in a fresh runner. Raises JudgeFault, or CompileError."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._current().run(data, files)
-            except RunnerFailed:
+            except (RunnerFailed, OSError) as error:
                 self._stack.close()
                 self._runner = None
                 if attempt == ATTEMPTS:
-                    raise
+                    raise JudgeFault(str(error)) from error
         raise AssertionError("unreachable")
 
     def _current(self) -> Runner:
         if self._runner is None:
-            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True))
-            self._runner = Runner(self._interpreter, Path(folder), self._source, self._limits, self._entry_point)
+            folder = tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True)
+            path = Path(self._stack.enter_context(folder))
+            self._runner = Runner(self._interpreter, path, self._source, self._limits, self._entry_point)
             self._stack.callback(self._runner.close)
             self.sandbox = self._runner.sandbox
         return self._runner
@@ -108,7 +109,7 @@ def _judge_tests(
             run = runners.run(test.input)
             verdict, message = _verdict(problem, test, run, accepts)
             result = TestResult(name, verdict, run.cpu_s, run.wall_s, message)
-        except (RunnerFailed, JudgeFault) as error:
+        except JudgeFault as error:
             result = TestResult(name, Verdict.IE, message=str(error))
         yield result
         if stop_at_first and result.verdict is not Verdict.AC:
@@ -126,7 +127,7 @@ def _require_arguments(test: Test) -> None:
 
 def _verdict(problem: Problem, test: Test, run: Run, accepts: Accepts) -> tuple[Verdict, str]:
     limits = problem.limits
-    output_bytes = limits.output_mb << 20
+    output_bytes = int(limits.output_mb * MIB)
     if run.cpu_s > limits.time_s:
         return Verdict.TLE, f"{run.cpu_s:.2f} s of CPU time, limit {limits.time_s:g} s"
     if run.timed_out:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from microcoder_judge.records import Limits
 
+MIB = 1 << 20
 RUNNER_GRACE_S = 30.0
 ENVIRONMENT = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 PASSED_ON = ("LD_LIBRARY_PATH",)
@@ -75,8 +76,8 @@ class Runner:
         job = (
             b"function" if entry_point else b"stdin",
             repr(limits.time_s).encode(),
-            b"%d" % (limits.memory_mb << 20),
-            b"%d" % (limits.output_mb << 20),
+            b"%d" % int(limits.memory_mb * MIB),
+            b"%d" % int(limits.output_mb * MIB),
             (entry_point or "").encode(),
             source,
         )
@@ -94,7 +95,7 @@ class Runner:
         limits = self._limits
         fields = (data, *(part for name, content in files for part in (name.encode(), content)))
         figures, error, output, value = self._exchange(
-            fields, count=4, largest=(limits.output_mb << 20) + 1, wait_s=3 * limits.time_s + 1 + RUNNER_GRACE_S
+            fields, count=4, largest=int(limits.output_mb * MIB) + 1, wait_s=3 * limits.time_s + 1 + RUNNER_GRACE_S
         )
         try:
             exit_status, died_of, cpu_s, wall_s, timed_out, started = figures.decode().split()

@@ -27,7 +27,8 @@ def imports(package: str) -> Iterator[tuple[str, str]]:
 
 
 def test_the_judge_needs_only_the_standard_library() -> None:
-    allowed = {*sys.stdlib_module_names, "microcoder_judge"}
+    siblings = {path.stem for path in (CHECKOUT / "microcoder_judge").glob("_*.py")}  # the runner is started as a file
+    allowed = {*sys.stdlib_module_names, "microcoder_judge", *siblings}
     assert [found for found in imports("microcoder_judge") if found[1] not in allowed] == []
 
 

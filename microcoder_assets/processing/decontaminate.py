@@ -163,8 +163,8 @@ def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, 
             item_of.setdefault(key, n)
     found = {}
     for row, document in enumerate(documents):
-        key = min((key for key in document.keys if key in item_of), default=None)
-        if key is not None:
+        if shared := [key for key in document.keys if key in item_of]:
+            key = min(shared)
             found[row] = Overlap(item_of[key], "benchmark_identity", "identity_key", 1.0, {"key": key})
     return found
 

@@ -120,5 +120,5 @@ def _positions(wanted: Hashes, ranked: Hashes) -> NDArray[np.int64]:
     """Where the hashes that occur in `ranked` (sorted, distinct) stand in it."""
     if not len(ranked):
         return np.empty(0, np.int64)
-    at = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
-    return at[ranked[at] == wanted]
+    at: NDArray[np.int64] = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
+    return np.asarray(at[ranked[at] == wanted], np.int64)

@@ -48,7 +48,7 @@ class MinHash:
         """Shape (permutations,). No shingles: all ones, equal to no text's signature in practice."""
         if not len(shingles):
             return np.full(len(self._a), np.iinfo(np.uint32).max, np.uint32)
-        smallest = (np.multiply.outer(self._a, shingles) + self._b).min(axis=1)
+        smallest: NDArray[np.uint64] = (np.multiply.outer(self._a, shingles) + self._b).min(axis=1)
         return (smallest >> np.uint64(32)).astype(np.uint32)
 
 
@@ -71,7 +71,7 @@ def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> Iterator[tupl
 def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> set[tuple[int, int]]:
     """Pairs (row of signatures, row of others) that agree in a whole band."""
     border = len(signatures)
-    found = set()
+    found: set[tuple[int, int]] = set()
     for bucket in _buckets(np.concatenate([signatures, others]), bands):
         left = [row for row in bucket if row < border]
         right = [row - border for row in bucket[len(left) :]][:BUCKET_LINKS]

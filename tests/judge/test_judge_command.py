@@ -10,6 +10,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUM = {"id": "sum", "tests": [{"input": "1 2", "expected": "3"}, {"input": "5 5", "expected": "10"}]}
+FLOAT = [{"input": "", "expected": "1.5"}]
 RIGHT = "print(sum(map(int, input().split())))"
 
 
@@ -64,6 +65,8 @@ def test_bad_lines_do_not_stop_the_run() -> None:
         {"problem": {**SUM, "checker": {"name": "guess"}}, "code": RIGHT},
         {"problem": {**SUM, "tests": [{"input_b64": "?", "expected": ""}]}, "code": RIGHT},
         {"problem": {**SUM, "tests": 7}, "code": RIGHT},
+        {"problem": {**SUM, "checker": {"name": "tokens_float", "abs_tol": "small"}, "tests": FLOAT}, "code": "print(1)"},
+        {"problem": {**SUM, "checker": {"name": "custom", "program": 5}}, "code": RIGHT},
     ]
     status, found, summary = command(text=lines(*bad, {"problem": SUM, "code": RIGHT}))
     assert status == 2

@@ -1,0 +1,218 @@
+"""Whole rows: what is kept, what is dropped and why, checkers, flags, tests of samples, and the content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcoder_assets.processing.language import detect_language
+from microcoder_assets.processing.normalize import NormalizedProblem, normalize, normalize_row
+from microcoder_assets.schema import NORMALIZED, SCRAPED
+from microcoder_assets.stage import Decision, Kind
+from microcoder_judge import Checker
+
+STATEMENT = "<p>Add two numbers.</p>\n\n## Input\n\nTwo integers.\n\n## Output\n\nTheir sum."
+
+
+class Memory(dict[str, bytes]):
+    """Blobs held in memory, as the store holds them on disk."""
+
+    def get_many(self, shas: Sequence[str]) -> dict[str, bytes]:
+        return {sha: self[sha] for sha in shas}
+
+    def put_many(self, blobs: Sequence[bytes]) -> list[str]:
+        shas = [hashlib.sha256(blob).hexdigest() for blob in blobs]
+        self.update(zip(shas, blobs, strict=True))
+        return shas
+
+
+def scraped(**columns: Any) -> dict[str, Any]:
+    base = dict.fromkeys(SCRAPED) | {"samples": [], "tests": [], "references": [], "tags": [], "ratings": [], "flags": []}
+    given = {"problem_id": "kattis:sum", "statement": STATEMENT, "statement_format": "markdown", "io_mode": "stdin"}
+    return base | given | {"record_sha": "r", "statement_language": "en"} | columns
+
+
+def row_of(**columns: Any) -> dict[str, Any]:
+    outcome = normalize_row(scraped(**columns), {})
+    assert isinstance(outcome, NormalizedProblem), outcome
+    return outcome.row
+
+
+def reason_of(**columns: Any) -> tuple[str, dict[str, Any]]:
+    outcome = normalize_row(scraped(**columns), {})
+    assert isinstance(outcome, Decision), outcome
+    return outcome.reason, outcome.detail
+
+
+def test_a_row_is_rebuilt_in_the_standard_order() -> None:
+    row = row_of(
+        statement="## Output\n\nTheir sum.\n\n## Note\n\nEasy.\n\n## Description\n\nAdd.\n\n## Input\n\nTwo integers.",
+        samples=[{"input": "1 2\n", "output": "3\n", "explanation": None}],
+    )
+    assert row["statement"] == (
+        "Add.\n\n## Input\n\nTwo integers.\n\n## Output\n\nTheir sum.\n\n"
+        "### Sample Input 1\n\n```\n1 2\n```\n\n### Sample Output 1\n\n```\n3\n```\n\n## Notes\n\nEasy."
+    )
+    assert normalize_row(scraped(statement=row["statement"]), {}).row["statement"] == row["statement"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason", "detail"),
+    [
+        ({"statement": " \n"}, "empty_statement", {}),
+        ({"statement": "<p>&nbsp;</p>", "statement_format": "html"}, "empty_statement", {}),
+        ({"statement": "![](task.png)"}, "incomplete_statement", {"missing": ["input_spec", "output_spec"]}),
+        ({"statement": "The input is n. Print the number of ways to"}, "incomplete_statement", {"missing": ["end"]}),
+        ({"statement": "Sum.\n\n## Input\n\nTwo numbers."}, "incomplete_statement", {"missing": ["output_spec"]}),
+        ({"io_mode": None, "flags": ["sql"]}, "not_a_program", {"flags": ["sql"]}),
+        ({"io_mode": None, "statement": "Draw a picture."}, "not_a_program", {"flags": []}),
+        ({"flags": ["interactive"]}, "unsupported_interactive", {}),
+    ],
+)
+def test_rows_that_are_dropped(columns: dict[str, Any], reason: str, detail: dict[str, Any]) -> None:
+    assert reason_of(**columns) == (reason, detail)
+
+
+def test_a_description_that_says_it_all_needs_no_sections() -> None:
+    assert row_of(statement="Read n from the input. Print n + 1.")["input_spec"] is None
+
+
+def test_an_unnamed_io_mode_is_stdin_where_the_sections_say_so() -> None:
+    assert row_of(io_mode=None)["io_mode"] == "stdin"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "checker"),
+    [
+        ("Their sum.", Checker("tokens")),
+        ("Absolute or relative error must not exceed $10^{-6}$.", Checker("tokens_float", abs_tol=1e-6, rel_tol=1e-6)),
+        ("The relative error should be within 1e-4.", Checker("tokens_float", rel_tol=1e-4)),
+        ("An absolute error of 0.001 is fine.", Checker("tokens_float", abs_tol=1e-3)),
+        ("绝对误差不超过 $10^{-5}$。", Checker("tokens_float", abs_tol=1e-5)),
+        ("Print YES in any case (upper or lower).", Checker("tokens", case_sensitive=False)),
+    ],
+)
+def test_the_checker_that_the_wording_asks_for(sentence: str, checker: Checker) -> None:
+    statement = f"{STATEMENT} {sentence}"
+    for declared in (None, Checker("tokens").to_json()):
+        assert row_of(statement=statement, checker=declared)["checker"] == checker.to_json()
+
+
+def test_a_declared_checker_is_kept() -> None:
+    declared = Checker("lines", case_sensitive=False).to_json()
+    assert row_of(statement=f"{STATEMENT} Relative error 1e-6.", checker=declared)["checker"] == declared
+
+
+@pytest.mark.parametrize(
+    "sentence", ["If there are several answers, print any of them.", "如果有多组解，输出任意一组即可。"]
+)
+def test_several_answers_are_flagged_and_get_no_checker(sentence: str) -> None:
+    row = row_of(statement=f"{STATEMENT}\n\n{sentence}")
+    assert row["flags"] == ["multi_answer"] and row["checker"] is None
+    custom = Checker("custom", program="import sys\nsys.exit(42)").to_json()
+    assert row_of(statement=f"{STATEMENT}\n\n{sentence}", checker=custom)["flags"] == []
+
+
+def test_an_image_is_needed_in_the_task_and_not_in_the_notes() -> None:
+    assert row_of(statement=f"![](map.png)\n\n{STATEMENT}")["flags"] == ["needs_image"]
+    assert row_of(statement=f"{STATEMENT}\n\n## Note\n\n![](map.png)")["flags"] == []
+
+
+def function_row(example: str) -> dict[str, Any]:
+    return scraped(
+        statement=f"<p>Add.</p><p><strong>Example 1:</strong></p><pre>{example}</pre>",
+        statement_format="html",
+        io_mode="function",
+        entry_point="add",
+        starter_code="class Solution:\n    def add(self, a: int, b: int) -> int:\n",
+        checker=Checker("value").to_json(),
+    )
+
+
+def test_examples_become_sample_tests_in_the_blob_store() -> None:
+    blobs = Memory()
+    frame = pl.DataFrame([function_row("Input: b = 2, a = 1\nOutput: 3")], schema=SCRAPED)
+    result = normalize(frame, blobs)
+    assert result.frame.schema == pl.Schema(NORMALIZED) and result.accounted() is None
+    (test,) = result.frame["tests"][0].to_list()
+    assert (test["name"], test["sample"], test["bytes"]) == ("sample-1", True, 7)
+    assert (blobs[test["input_sha"]], blobs[test["expected_sha"]]) == (b"[1, 2]", b"3")
+    (decision,) = result.decisions
+    assert (decision.kind, decision.sha_in, decision.sha_out) == (Kind.KEPT, "r", result.frame["content_sha"][0])
+
+
+def test_an_example_that_is_no_literal_is_flagged() -> None:
+    outcome = normalize_row(function_row("Input: a = one, b = two\nOutput: three"), {})
+    assert isinstance(outcome, NormalizedProblem)
+    assert outcome.row["tests"] == [] and outcome.row["flags"] == ["samples_unparsed"]
+
+
+def test_samples_are_shown_from_sample_tests_and_stdin_samples_become_tests() -> None:
+    blobs = Memory()
+    parts = [b"1 2\n", b"3\n", b"\xff", b"0\n"]
+    shas = blobs.put_many(parts)
+    tests = [
+        {"name": str(n), "sample": True, "input_sha": shas[n], "expected_sha": shas[n + 1], "bytes": 6} for n in (0, 2)
+    ]
+    shown = normalize(pl.DataFrame([scraped(tests=tests)], schema=SCRAPED), blobs).frame.row(0, named=True)
+    assert shown["samples"] == [{"input": "1 2", "output": "3", "explanation": None}] and len(shown["tests"]) == 2
+    listed = [{"input": "4 5", "output": "9", "explanation": None}]
+    made = normalize(pl.DataFrame([scraped(samples=listed)], schema=SCRAPED), blobs).frame.row(0, named=True)
+    assert blobs[made["tests"][0]["input_sha"]] == b"4 5\n" and blobs[made["tests"][0]["expected_sha"]] == b"9\n"
+
+
+def test_no_rows_are_no_rows() -> None:
+    result = normalize(pl.DataFrame(schema=SCRAPED), Memory())
+    assert result.frame.schema == pl.Schema(NORMALIZED) and result.decisions == []
+
+
+SPACES = st.sampled_from([" ", "  ", "\n", " \n ", "&nbsp;", "&#32;", "\u3000", "\u200b "])
+
+
+@given(st.lists(SPACES, min_size=3, max_size=3), st.sampled_from(["<p>{}</p>", "<div><p>{}</p></div>\n\n", "\n{}\n<br>"]))
+def test_a_cosmetic_rescrape_keeps_the_content_hash(spaces: list[str], shell: str) -> None:
+    words = "Add two integer numbers.".split()
+    text = "".join(word + space for word, space in zip(words, [*spaces, ""], strict=True))
+    rest = "<h3>Input</h3><p>Two.</p><h3>Output</h3><p>Sum.</p>"
+    plain = row_of(statement=f"<p>{' '.join(words)}</p>{rest}", statement_format="html")
+    other = row_of(statement=shell.format(text) + rest, statement_format="html", record_sha="other", title="T")
+    assert other["content_sha"] == plain["content_sha"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"statement": STATEMENT.replace("two", "three")},
+        {"time_limit_s": 2.0},
+        {"checker": Checker("lines").to_json()},
+        {"samples": [{"input": "1 2", "output": "3", "explanation": None}]},
+    ],
+)
+def test_a_real_change_changes_the_content_hash(change: dict[str, Any]) -> None:
+    assert row_of(**change)["content_sha"] != row_of()["content_sha"]
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "expected"),
+    [
+        ("You are given the number of rows and the length of each line.", "zh", "en"),
+        ("给定两个整数，求它们的和，并且输出到标准输出。", "en", "zh"),
+        ("Den första raden innehåller ett heltal som är det antal ord som finns.", "en", "sv"),
+        ("Die erste Zeile enthält eine Zahl und der Rest ist für das Spiel nicht von Belang.", None, "de"),
+        ("n m k", "en", "en"),
+        ("```\nder die das und ist nicht\n```\nSum it up, quickly please, friends of sums", "en", "en"),
+    ],
+)
+def test_the_language_is_read_from_the_prose(text: str, declared: str | None, expected: str) -> None:
+    assert detect_language(text, declared) == expected
+
+
+def test_json_of_the_checker_is_canonical() -> None:
+    assert json.loads(row_of()["checker"]) == {"name": "tokens", "case_sensitive": True, "language": "python"}

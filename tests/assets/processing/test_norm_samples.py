@@ -1,0 +1,181 @@
+"""Samples from statements, and function samples as tests."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microcoder_assets.processing.arguments import (
+    NotALiteral,
+    Signature,
+    describe_arguments,
+    fits,
+    read_signature,
+    sample_test,
+)
+from microcoder_assets.processing.html import html_to_markdown
+from microcoder_assets.processing.samples import Sample, read_examples, read_pairs, render_samples, with_listed
+from microcoder_assets.processing.sections import split_sections
+
+PRE_LAYOUT = """<p>Pair up.</p><p><strong class="example">Example 1:</strong></p><pre>
+<strong>Input:</strong> nums = [2,5], target = 7
+<strong>Output:</strong> [0,1]
+<strong>Explanation:</strong> 2 + 5.
+</pre><p><strong>Example 2:</strong></p><pre><b>Input:</b> nums = [1], target = 1
+<b>Output:</b> []</pre><p><strong>Constraints:</strong></p><ul><li>few</li></ul>"""
+BLOCK_LAYOUT = """<p>Pair up.</p><p><strong class="example">Example 1:</strong></p><div class="example-block">
+<p><strong>Input:</strong> <span class="example-io">nums = [2,5], target = 7</span></p>
+<p><strong>Output:</strong> <span class="example-io">[0,1]</span></p>
+<p><strong>Explanation:</strong></p><p>2 + 5.</p></div>
+<p><strong class="example">Example 2: </strong></p><div class="example-block">
+<p><strong>Input: </strong><code>nums = [1], target = 1</code></p><p><strong>Output: </strong>[]</p></div>
+<p><strong>Constraints:</strong></p><ul><li>few</li></ul>"""
+SIGNATURE = read_signature("class Solution:\n    def pair(self, nums: List[int], target: int) -> List[int]:\n", "pair")
+
+
+@pytest.mark.parametrize("html", [PRE_LAYOUT, BLOCK_LAYOUT])
+def test_examples_of_both_layouts_are_the_same_samples(html: str) -> None:
+    sections = split_sections(html_to_markdown(html))
+    first, second = read_examples(sections.samples).samples
+    assert first == Sample("nums = [2,5], target = 7", "[0,1]", "2 + 5.")
+    assert second == Sample("nums = [1], target = 1", "[]")
+    assert sections.text["constraints"] == "- few"
+
+
+def test_an_example_without_output_is_kept_as_text() -> None:
+    found = read_examples(split_sections("Do it.\n\n**Example 1:**\n\n![](only.png)").samples)
+    assert found.samples == () and found.leftover == ("### Example 1\n\n![](only.png)",)
+
+
+PAIRS = """求和。
+
+# 样例
+
+#### 样例输入 1
+```
+1 2
+```
+
+#### 样例输出 1
+```
+3
+```
+
+#### 样例解释 1
+
+1 + 2 = 3。
+
+#### 样例输入 2
+
+4 5
+
+#### 样例输出 2
+
+9
+"""
+
+
+def test_pairs_with_explanations() -> None:
+    assert read_pairs(split_sections(PAIRS).samples).samples == (Sample("1 2", "3", "1 + 2 = 3。"), Sample("4 5", "9"))
+
+
+def test_hydro_fences_are_paired_by_order() -> None:
+    markdown = "Sum.\n\n```input1|1,2\n1 2\n```\n\n```input2\n3\n```\n\n```output1\n3\n```\n\n```output2\n3\n```"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3"), Sample("3", "3"))
+
+
+def test_a_sample_in_two_named_files() -> None:
+    markdown = "求和。\n\n### 样例输入\n\nsum.in\n\n1 2\n\n3\n\nsum.out\n\n6"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2\n3", "6"),)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    ["### Sample Input\n\n1\n\n### Sample Output\n\n2\n\n### Sample Input 2\n\n3",
+     "### Sample Input\n\n【样例一】\n1\n【样例二】\n2\n\n### Sample Output\n\n1\n2"],
+)  # fmt: skip
+def test_samples_that_do_not_pair_are_kept_as_text(markdown: str) -> None:
+    found = read_pairs(split_sections(markdown).samples)
+    assert found.samples == () and "1" in "".join(found.leftover)
+
+
+def test_listed_samples_take_the_statements_explanations() -> None:
+    found = read_pairs(split_sections("Sum.\n\n## Explanation of Sample 2\n\nBecause.").samples)
+    listed = with_listed(found, [Sample("1", "1"), Sample("2", "4")])
+    assert [sample.explanation for sample in listed.samples] == [None, "Because."]
+
+
+TEXT = st.text(alphabet="0123456789 -ab", min_size=1, max_size=12).map(str.strip).filter(bool)
+SAMPLES = st.lists(st.builds(Sample, TEXT, TEXT, st.none() | TEXT.map("because {}".format)), min_size=1, max_size=3)
+
+
+@given(SAMPLES, st.booleans())
+def test_rendered_samples_read_back_the_same(samples: list[Sample], function: bool) -> None:
+    parts = split_sections("Task.\n\n" + render_samples(samples, function)).samples
+    assert (read_examples if function else read_pairs)(parts).samples == tuple(samples)
+
+
+def test_signature_of_starter_code_with_and_without_a_body() -> None:
+    assert SIGNATURE is not None and SIGNATURE.names == ("nums", "target")
+    whole = read_signature("def f(x: int) -> int:\n    return x\n", "f")
+    assert whole is not None and whole.names == ("x",)
+    assert read_signature("def f(*x): pass", "f") is None
+    assert read_signature("not python (", "f") is None
+
+
+def test_arguments_by_name_in_the_signatures_order() -> None:
+    assert sample_test(Sample("target = 7, nums = [2, 5]", "[0,1]"), SIGNATURE) == (b"[[2, 5], 7]", b"[0, 1]")
+
+
+def test_arguments_without_names_or_with_others_go_by_position() -> None:
+    for text in ("[2,5]\n7", "a = [2,5]; b = 7"):
+        assert sample_test(Sample(text, "[]"), SIGNATURE) == (b"[[2, 5], 7]", b"[]")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("'a\"b'", 'a"b'), ("-2.50", -2.5), ('["x",null]', ["x", None]), ("[[1],\n [2]]", [[1], [2]])]
+)  # fmt: skip
+def test_literals(text: str, value: object) -> None:
+    free = Signature(("x",), (None,), None)
+    assert json.loads(sample_test(Sample(f"x = {text}", "1"), free)[0]) == [value]
+
+
+@pytest.mark.parametrize(
+    ("sample", "why"),
+    [
+        (Sample("nums = [1,2]", "[]"), "one value for two parameters"),
+        (Sample("nums = [1,2, target = 3", "[]"), "a list that does not close"),
+        (Sample("nums = [1], target = 3", "2, nums = [1,_]"), "an output of two values"),
+        (Sample("nums = [1], target = true", "[]"), "a bool for an int"),
+        (Sample("nums = [1], target = NaN", "[]"), "a number that JSON lacks"),
+        (Sample("nums = [f(1)], target = 1", "[]"), "an expression"),
+        (Sample("nums = [" * 5000, "[]"), "nesting without end"),
+    ],
+)
+def test_what_is_no_list_of_literals_gives_no_test(sample: Sample, why: str) -> None:
+    with pytest.raises(NotALiteral):
+        sample_test(sample, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [("int", 1, True), ("int", True, False), ("float", 1, True), ("str", 1, False), ("List[List[str]]", [["a"]], True),
+     ("List[int]", ["a"], False), ("Optional[int]", None, True), ("Optional[TreeNode]", [1], False), ("None", None, False)],
+)  # fmt: skip
+def test_fits(annotation: str, value: object, expected: bool) -> None:
+    assert fits(value, ast.parse(annotation, mode="eval").body) is expected
+
+
+JSON = st.recursive(st.integers() | st.booleans() | st.text(max_size=6), lambda inner: st.lists(inner, max_size=3))
+
+
+@given(st.lists(JSON, min_size=1, max_size=3))
+def test_described_arguments_read_back_the_same(values: list[object]) -> None:
+    signature = Signature(tuple("abc"[: len(values)]), (None,) * len(values), None)
+    shown = describe_arguments(json.dumps(values), signature)
+    assert json.loads(sample_test(Sample(shown, "0"), signature)[0]) == values
