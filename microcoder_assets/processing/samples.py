@@ -68,7 +68,7 @@ def _example(text: str) -> Sample | None:
     fields = list(_FIELD.finditer(text))
     ends = [*(label.start() for label in fields[1:]), len(text)]
     values: dict[str, str] = {}
-    for label, end in zip(fields, ends, strict=True):
+    for label, end in zip(fields, ends, strict=False):
         name = (label["bold"] or label["plain"]).lower()[:3]
         value = text[label.end() : end].strip()
         values[name] = f"{values[name]}\n{value}" if name in values else value
@@ -117,7 +117,8 @@ def read_pairs(parts: Sequence[Part]) -> Found:
                 explanations[at] = "\n\n".join(filter(None, [explanations.get(at), part.text.strip()]))
             else:
                 leftover.append(_titled(part))
-    if len(inputs) != len(outputs) or any(_SEVERAL.search(text) for text in (*inputs, *outputs)):
+    unsure = any(_SEVERAL.search(text) for text in (*inputs, *outputs)) or (leftover and "" in inputs)
+    if unsure or len(inputs) != len(outputs):
         return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
     pairs = [(a, b, explanations.pop(n, None)) for n, (a, b) in enumerate(zip(inputs, outputs, strict=True), 1)]
     return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), explanations, tuple(leftover))

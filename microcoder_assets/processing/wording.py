@@ -10,7 +10,7 @@ from microcoder_judge import Checker
 
 _POWER = r"10\s*\^\s*\{?\s*[-−–]\s*\{?\s*(?P<power>\d{1,2})|1\s*[eE]\s*[-−–]\s*(?P<e>\d{1,2})|(?P<decimal>0\.0*1)(?!\d)"
 _TOLERANCE = re.compile(
-    rf"(?P<before>(?:absolute|relative|误差|noggrannhet|felet?)[^\n]{{0,160}}?|\b(?:error|precision|within)\b[^.\n]{{0,80}}?)(?:{_POWER})",
+    rf"(?P<before>(?:absolute|relative|绝对|相对|误差|noggrannhet|felet?)[^\n]{{0,160}}?|\b(?:error|precision|within)\b[^.\n]{{0,80}}?)(?:{_POWER})",
     re.IGNORECASE,
 )
 _ANY_CASE = re.compile(

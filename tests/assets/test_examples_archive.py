@@ -22,12 +22,8 @@ DIFFERENT_STATEMENTS = 0.35
 """Highest word 3-gram Jaccard of two problems that are not copies; well under the 0.5 that merges."""
 
 WORDS_OF_TIER_1 = 45
-VERDICTS = {
-    "accepted": Verdict.AC,
-    "wrong_answer": Verdict.WA,
-    "run_time_error": Verdict.RE,
-    "time_limit_exceeded": Verdict.TLE,
-}
+VERDICTS = {"accepted": Verdict.AC, "wrong_answer": Verdict.WA, "run_time_error": Verdict.RE}
+TOO_SLOW = "time_limit_exceeded"
 HEADING = re.compile(r"^(?:## |\\section\*\{)(\w+)\}?$", re.MULTILINE)
 """In Markdown or LaTeX."""
 
@@ -66,11 +62,17 @@ def planted(archive: Path) -> list[Planted]:
 
 @pytest.fixture(scope="module")
 def results(problems: dict[str, ScrapedProblem]) -> list[tuple[str, Reference, Result]]:
-    """Every submission judged on the tests and under the limits of its package."""
+    """Every submission that is to end by itself."""
+    return _results(problems, *VERDICTS)
+
+
+def _results(problems: dict[str, ScrapedProblem], *labels: str) -> list[tuple[str, Reference, Result]]:
+    """Submissions of these labels, judged on the tests and under the limits of their package."""
     runs = [
         (name, reference, _judged(problem))
         for name, problem in problems.items()
         for reference in problem.references
+        if reference.label in labels
     ]
     with Judge() as judge:
         found = judge.run_many([(Program(reference.code), problem) for _, reference, problem in runs])
@@ -153,6 +155,7 @@ def test_every_package_has_its_parts(
         labels = Counter(reference.label for reference in problem.references)
         assert labels["accepted"] >= (2 if tier <= 2 else 1), name
         assert labels["wrong_answer"] >= (3 if tier == 1 else 2), name
+        assert set(labels) <= {*VERDICTS, TOO_SLOW}, name
         samples = sum(test.sample for test in problem.tests)
         assert 1 <= samples <= 2 and len(problem.tests) - samples >= 4, name
         headings = HEADING.findall(problem.statement)
@@ -193,6 +196,13 @@ def test_submissions_do_what_their_folder_says(
         if result.verdict is not VERDICTS[reference.label] and not (name in traps and reference.label == "accepted")
     ]
     assert surprises == []
+
+
+@pytest.mark.slow
+def test_slow_submissions_exceed_the_time_limit(problems: dict[str, ScrapedProblem]) -> None:
+    found = _results(problems, TOO_SLOW)
+    assert len(found) >= 2
+    assert [f"{name}: {result.verdict}" for name, _, result in found if result.verdict is not Verdict.TLE] == []
 
 
 def test_planted_copies(problems: dict[str, ScrapedProblem], planted: list[Planted]) -> None:

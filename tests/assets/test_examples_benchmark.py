@@ -50,7 +50,8 @@ def missing_parentheses(text: str) -> int:
 
 def pairs_at_distance(text: str) -> int:
     _, distance, *marks = numbers(text)
-    return sum(mark + distance in marks_set for marks_set in [set(marks)] for mark in marks)
+    known = set(marks)
+    return sum(mark + distance in known for mark in marks)
 
 
 def knight_moves(text: str) -> int:
@@ -217,6 +218,7 @@ def islands_after_collapses(text: str) -> str:
     islands, count, *flat = numbers(text)
     bridges = list(zip(flat[: 2 * count : 2], flat[1 : 2 * count : 2], strict=True))
     order = [k - 1 for k in flat[2 * count + 1 :]]
+    fallen = set(order)
     parent = list(range(islands + 1))
 
     def root(x: int) -> int:
@@ -226,8 +228,8 @@ def islands_after_collapses(text: str) -> str:
         return x
 
     groups, answers = islands, []
-    for k in [k for k in range(count) if k not in set(order)] + order[::-1]:
-        if k in set(order):
+    for k in [k for k in range(count) if k not in fallen] + order[::-1]:
+        if k in fallen:
             answers.append(groups)
         a, b = map(root, bridges[k])
         if a != b:
@@ -361,9 +363,9 @@ def test_sample_data_is_shared_only_by_the_planted_copies(
     items: dict[str, dict[str, Any]], examples_dir: Path
 ) -> None:
     for short in sorted(path.name for path in (examples_dir / "archive").iterdir() if path.is_dir()):
-        samples = {tuple(f.read_text().split()) for f in (examples_dir / "archive" / short / "data/sample").glob("*.in")}
+        samples = {tuple(words(f.read_text())) for f in (examples_dir / "archive" / short / "data/sample").glob("*.in")}
         for name, item in items.items():
-            public = {tuple(test["input"].split()) for test in json.loads(item["public_test_cases"])}
+            public = {tuple(words(test["input"])) for test in json.loads(item["public_test_cases"])}
             assert (samples <= public) if COPIES.get(short) == name else not (samples & public), (short, name)
 
 

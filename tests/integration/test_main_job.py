@@ -51,7 +51,8 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_row_is_accounted_for_from_end_to_end(curated: Path) -> None:
     store = Project.load(curated).store
-    funnel = query(store, "SELECT stage, came_in, kept, dropped + merged + errors AS ended FROM funnel ORDER BY position")
+    sql = "SELECT stage, came_in, kept, dropped + merged + errors AS ended FROM funnel ORDER BY position"
+    funnel = query(store, sql)
     assert funnel["stage"].to_list() == list(STAGES)
     assert (funnel["came_in"] == funnel["kept"] + funnel["ended"]).all()
     assert funnel["came_in"].to_list()[1:] == funnel["kept"].to_list()[:-1]
@@ -138,7 +139,8 @@ def test_bad_records_are_error_rows_and_the_run_goes_on(tmp_path: Path, examples
     huge = source / "huge"
     subprocess.run(["cp", "-r", str(good), str(huge)], check=True)
     next((huge / "problem_statement").iterdir()).write_text("word " * 10_000_000)
-    run = microcoder(tmp_path / "home", "run", "--source", f"kattis:{source}", "--no-benchmark", "--until", "normalized_problems")
+    arguments = ["run", "--source", f"kattis:{source}", "--no-benchmark", "--until", "normalized_problems"]
+    run = microcoder(tmp_path / "home", *arguments)
     assert run.returncode == 0, run.stderr
     sql = "SELECT decision, reason FROM decisions WHERE stage = 'scraped_problems' ORDER BY ALL"
     found = query(Project.load(tmp_path / "home").store, sql).rows()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUM = {"id": "sum", "tests": [{"input": "1 2", "expected": "3"}, {"input": "5 5", "expected": "10"}]}
-FLOAT = [{"input": "", "expected": "1.5"}]
+HALF = {"id": "half", "tests": [{"input": "", "expected": "0.5"}]}
 RIGHT = "print(sum(map(int, input().split())))"
 
 
@@ -65,7 +71,7 @@ def test_bad_lines_do_not_stop_the_run() -> None:
         {"problem": {**SUM, "checker": {"name": "guess"}}, "code": RIGHT},
         {"problem": {**SUM, "tests": [{"input_b64": "?", "expected": ""}]}, "code": RIGHT},
         {"problem": {**SUM, "tests": 7}, "code": RIGHT},
-        {"problem": {**SUM, "checker": {"name": "tokens_float", "abs_tol": "small"}, "tests": FLOAT}, "code": "print(1)"},
+        {"problem": {**HALF, "checker": {"name": "tokens_float", "abs_tol": "small"}}, "code": "print(1)"},
         {"problem": {**SUM, "checker": {"name": "custom", "program": 5}}, "code": RIGHT},
     ]
     status, found, summary = command(text=lines(*bad, {"problem": SUM, "code": RIGHT}))
@@ -113,6 +119,37 @@ def test_help_teaches_by_example() -> None:
     assert done.returncode == 0
     example = [line.strip() for line in done.stdout.decode().splitlines() if line.strip().startswith('{"problem')]
     assert [r["verdict"] for r in command(text="\n".join(example).encode())[1]] == ["AC", "WA"]
+
+
+def test_programs_die_with_a_killed_judge(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "microcoder_judge"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdin
+    with process.stdin as pipe:
+        pipe.write(lines({"problem": {**SUM, "limits": {"time_s": 100}}, "code": "while True: pass"}))
+        pipe.flush()
+        _wait_until(lambda: len(_running_below(tmp_path)) >= 2)
+        process.kill()
+        process.wait()
+    _wait_until(lambda: not _running_below(tmp_path))
+
+
+def _running_below(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd().startswith(f"{folder}/"):
+                found.append(process.pid)
+    return found
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_results_are_written_while_input_is_open() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import microcoder_judge
-from microcoder_judge import Checker, Judge, LanguageNotSupported, Limits, Problem, Program, Result, Test, Verdict
+from microcoder_judge import Checker, Judge, LanguageNotSupported, Limits, Problem, Program, Result, Test
 
 DOUBLE = Problem("double", (Test(b"4", b"8"),))
 TRIPLE = Problem("triple", (Test(b"4", b"12"),))
@@ -31,9 +31,8 @@ def test_results_come_in_the_order_given(judge: Judge) -> None:
 def test_equal_pairs_run_once(judge: Judge) -> None:
     clock = Program("import time\nprint(time.time_ns())")
     same = Problem("double", (Test(b"4", b"8"),))
-    first, other, second, again = judge.run_many([(clock, DOUBLE), (clock, TRIPLE), (clock, same), (multiply(2), DOUBLE)])
+    first, other, second = judge.run_many([(clock, DOUBLE), (clock, TRIPLE), (clock, same)])
     assert first.message == second.message != other.message
-    assert again.accepted
 
 
 def test_progress_counts_pairs(judge: Judge) -> None:

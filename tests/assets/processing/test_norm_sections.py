@@ -7,7 +7,7 @@ import pytest
 from microcoder_assets.processing.sections import split_sections
 
 ENGLISH = "Add two numbers.\n\n## Input\n\nTwo integers.\n\n## Output\n\nTheir sum.\n\n## Note\n\nNo overflow."
-CHINESE = "# 题目描述\n\n求和。\n\n# 输入格式\n\n两个整数。\n\n# 输出格式\n\n它们的和。\n\n# 数据范围与提示\n\n不会溢出。"
+CHINESE = "# 题目描述\n\n求和。\n\n# 输入格式\n\n两个整数。\n\n# 输出格式\n\n它们的和。\n\n# 数据范围\n\n不会溢出。"
 SWEDISH = "Addera talen.\n\n## Indata\n\nTvå heltal.\n\n## Utdata\n\nSumman.\n\n## Poängsättning\n\nTvå grupper."
 BRACKETS = "求和。\n【输入格式】\n两个整数。\n【输出格式】它们的和。\n【数据范围】\n不会溢出。"
 PLAIN = "Add two numbers.\n\nInput\n\nTwo integers.\n\nOutput Format:\nTheir sum.\n\nNote\n\nNo overflow."
