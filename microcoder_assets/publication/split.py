@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import polars as pl
@@ -12,6 +12,9 @@ from microcoder_assets.config import PublicationSettings
 from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import SPLIT, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
+
+
+ROWS_A_BATCH = 256
 
 
 class Blobs(Protocol):
@@ -46,7 +49,7 @@ def build_split(
         .sort("problem_id")
     )
     kept, decisions = [], []
-    for row in rows.iter_rows(named=True):
+    for row in _with_tests(rows, blobs, settings):
         prompt = build_prompt(row["statement"], row["io_mode"], row["starter_code"])
         sha = row["content_sha"]
         if len(prompt) > settings.max_prompt_chars:
@@ -54,26 +57,28 @@ def build_split(
             decisions.append(Decision(row["problem_id"], Kind.DROPPED, "no_token_budget", detail, sha_in=sha))
             continue
         part = assign_split(row["problem_id"], settings)
-        own = {"split": part, "prompt": prompt, "difficulty": row["band"]}
-        kept.append({**row, **own, **_inside(row, blobs, settings)})
+        proven = set(row["verified_references"])
+        references = [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven]
+        kept.append({**row, "split": part, "prompt": prompt, "difficulty": row["band"], "references": references})
         decisions.append(Decision(row["problem_id"], Kind.KEPT, "ok", {"split": part}, sha_in=sha, sha_out=sha))
     frame = pl.DataFrame([{name: row[name] for name in SPLIT} for row in kept], schema=SPLIT)
     return StageResult(conform(frame, SPLIT), decisions)
 
 
-def _inside(row: Mapping[str, Any], blobs: Blobs, settings: PublicationSettings) -> dict[str, Any]:
-    tests = choose_tests(row["tests"], settings.max_tests)
-    stored = blobs.get_many(sorted({sha for t in tests for sha in (t["input_sha"], t["expected_sha"])}))
-    proven = set(row["verified_references"])
+def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings) -> Iterator[dict[str, Any]]:
+    """Rows with the bytes of their chosen tests inside, read from the store a batch of rows at a time."""
+    for batch in rows.iter_slices(ROWS_A_BATCH):
+        chosen = [choose_tests(tests, settings.max_tests) for tests in batch["tests"].to_list()]
+        shas = {sha for tests in chosen for t in tests for sha in (t["input_sha"], t["expected_sha"])}
+        stored = blobs.get_many(sorted(shas))
+        for row, tests in zip(batch.iter_rows(named=True), chosen, strict=True):
+            yield {**row, "tests": [_inside(test, stored) for test in tests]}
+
+
+def _inside(test: Mapping[str, Any], stored: Mapping[str, bytes]) -> dict[str, Any]:
     return {
-        "tests": [
-            {
-                "name": t["name"],
-                "sample": t["sample"],
-                "input": stored[t["input_sha"]],
-                "expected": stored[t["expected_sha"]],
-            }
-            for t in tests
-        ],
-        "references": [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven],
+        "name": test["name"],
+        "sample": test["sample"],
+        "input": stored[test["input_sha"]],
+        "expected": stored[test["expected_sha"]],
     }

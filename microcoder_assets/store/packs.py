@@ -6,7 +6,7 @@ They hold what is paid for once: test bytes, MinHash signatures, scores, verdict
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +25,7 @@ class Packs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._known: set[str] = set()
+        self._pack_of: dict[str, str] = {}
         self._read: set[str] = set()
 
     def get(self, keys: Iterable[str]) -> dict[str, bytes]:
@@ -33,9 +33,11 @@ class Packs:
         wanted = sorted(set(keys) & self.known())
         if not wanted:
             return {}
+        packs = sorted({self._pack_of[key] for key in wanted})
         found = (
-            pl.scan_parquet([self.folder / name for name in sorted(self._read)])
+            pl.scan_parquet([self.folder / name for name in packs])
             .filter(pl.col("key").is_in(wanted))
+            .unique("key")
             .collect()
         )
         return dict(zip(found["key"].to_list(), found["value"].to_list(), strict=True))
@@ -49,17 +51,16 @@ class Packs:
         frame = pl.DataFrame({"key": new, "value": [values[key] for key in new]}, schema=SCHEMA)
         write_atomic(self.folder / name, lambda path: frame.write_parquet(path, compression="zstd"))
         self._read.add(name)
-        self._known.update(new)
+        self._pack_of.update(dict.fromkeys(new, name))
 
-    def known(self) -> set[str]:
+    def known(self) -> KeysView[str]:
         """Every key in the packs on disk now."""
         if self.folder.is_dir():
-            fresh = sorted({path.name for path in self.folder.glob("*.parquet")} - self._read)
-            if fresh:
-                keys = pl.scan_parquet([self.folder / name for name in fresh]).select("key").collect()
-                self._known.update(keys["key"].to_list())
-                self._read.update(fresh)
-        return self._known
+            for name in sorted({path.name for path in self.folder.glob("*.parquet")} - self._read):
+                keys = pl.read_parquet(self.folder / name, columns=["key"])["key"]
+                self._pack_of.update(dict.fromkeys(keys.to_list(), name))
+                self._read.add(name)
+        return self._pack_of.keys()
 
 
 class Blobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections import Counter
 from itertools import combinations
@@ -236,6 +237,24 @@ def test_planted_checkers(problems: dict[str, ScrapedProblem], planted: list[Pla
     ):
         found = problems[_only(planted, kind).package].checker
         assert found is not None and found.name == checker, kind
+
+
+def test_planted_benchmark_problems(
+    examples_dir: Path, problems: dict[str, ScrapedProblem], planted: list[Planted]
+) -> None:
+    """Their samples, and no other package's, are samples of a benchmark record."""
+    benchmark = {
+        tuple(case["input"].split())
+        for path in (examples_dir / "benchmark").glob("*.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for case in json.loads(json.loads(line)["public_test_cases"])
+    }
+    inside = {
+        name
+        for name, problem in problems.items()
+        if {tuple(test.input.decode().split()) for test in problem.tests if test.sample} & benchmark
+    }
+    assert inside == {row.package for row in _of_kind(planted, "in the benchmark")}
 
 
 def test_planted_list_names_packages_that_exist(problems: dict[str, ScrapedProblem], planted: list[Planted]) -> None:

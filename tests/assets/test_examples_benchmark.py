@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def blankets(text: str) -> str:
 def dark_stretches(text: str) -> str:
     _, reach, *posts = numbers(text)
     posts.sort()
-    dark = [b - a - 2 * reach for a, b in zip(posts, posts[1:], strict=False) if b - a > 2 * reach]
+    dark = [b - a - 2 * reach for a, b in pairwise(posts) if b - a > 2 * reach]
     return f"{len(dark)} {max(dark, default=0)}"
 
 
@@ -315,7 +316,8 @@ def test_the_composition_is_as_documented(items: dict[str, dict[str, Any]]) -> N
     assert Counter(item["difficulty"] for item in items.values()) == {"easy": 16, "medium": 11, "hard": 7}
     easy = [item for item in items.values() if item["difficulty"] == "easy"]
     assert Counter(bool(item["starter_code"]) for item in easy) == {False: 10, True: 6}
-    assert all(len(item["question_content"].split("\n\nSample")[0].split("\n\nExample")[0].split()) <= 45 for item in easy)
+    bodies = [item["question_content"].split("\n\nSample")[0].split("\n\nExample")[0] for item in easy]
+    assert all(len(body.split()) <= 45 for body in bodies)
 
 
 @pytest.mark.parametrize("question_id", REFERENCES)
