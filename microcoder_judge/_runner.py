@@ -33,7 +33,6 @@ else:
     import _program
     from _program import SOURCE_NAME, Job, address_space, write_all
 
-
 COMPILE_CPU_S = 10.0
 COMPILE_MEMORY_MB = 1024
 LEFTOVER_S = 5.0
@@ -41,6 +40,7 @@ CPU_CLOCK_OF_PROCESS = 2
 FIRST_UID = 1_900_000_000
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+
 
 class Outcome:
     """How a child ended."""
@@ -102,9 +102,9 @@ def _own_uid() -> int | None:
         os.setgroups([])
         os.setegid(uid)
         os.seteuid(uid)
+        readable = os.access(os.__file__, os.R_OK, effective_ids=True)
     except OSError:
-        return None
-    readable = os.access(os.__file__, os.R_OK, effective_ids=True)
+        readable = False
     os.seteuid(0)
     os.setegid(0)
     return uid if readable else None

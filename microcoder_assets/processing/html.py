@@ -69,10 +69,10 @@ class _Renderer:
                 pieces.append(self._element(child, depth + 1))
                 tail = tail.lstrip(" \t\n") if child.tag == "br" else tail
             pieces.append(self._text(tail, top))
-        return re.sub("\ue001(?=\ue000)", "\ue001 ", "".join(pieces))
+        return "".join(pieces).replace("\ue001\ue000", "\ue001 \ue000")
 
     def _text(self, text: str, top: bool) -> str:
-        if top or self.keep_newlines:
+        if top or self.keep_newlines or ("\n" not in text and "  " not in text):
             return text
         blocks = re.split(r"\n[ \t]*\n\s*|\n(?=[ ]{0,3}#{1,6}[ ])|(?<=\n)(?=\ue000)", text)
         return "\n\n".join(re.sub(r"[ \t\n]+", " ", block) for block in blocks)
@@ -271,6 +271,9 @@ def _span(cell: HtmlElement, name: str) -> int:
 
 def _join_scripts(text: str, vault: Vault) -> str:
     """Superscripts and subscripts in prose, with the word before them, as maths; `1st` stays a word."""
+
+    if "\ue002" not in text:
+        return text
 
     def maths(match: re.Match[str]) -> str:
         scripts = match["scripts"].replace("\ue002", "").replace("\ue003", "")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,29 +12,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from command import microcoder, tree
 
 from microcoder_assets.project import Project
 from microcoder_assets.store.catalogue import STAGES, query
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-def microcoder(home: Path, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(home), *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    return subprocess.run(
-        command, cwd=home.parent, capture_output=True, text=True, timeout=timeout, env=environment, check=False
-    )
-
-
-def tree(root: Path) -> dict[str, str]:
-    files = (path for path in sorted(root.rglob("*")) if path.is_file())
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def decisions(home: Path, problem_id: str) -> list[tuple[str, str]]:
-    sql = "SELECT decision, reason FROM standing WHERE problem_id = $1"
-    return query(Project.load(home).store, sql, [problem_id]).rows()
 
 
 @pytest.fixture(scope="module")

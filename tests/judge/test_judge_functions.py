@@ -76,7 +76,7 @@ def test_right_functions(judge: Judge, code: str, arguments: list[Any], expected
         ("def solve(x): raise SystemExit", Verdict.RE, "ended before the function returned"),
         ("def solve(x): 1 / 0", Verdict.RE, "ZeroDivisionError"),
         ("def solve(x): return 'x' * (65 << 20)", Verdict.OLE, "64 MiB"),
-        ("def solve(x):\n    while True: pass", Verdict.TLE, "CPU time"),
+        ("def solve(x):\n    while True: pass", Verdict.TLE, "of CPU time"),
     ],
 )
 def test_wrong_functions(judge: Judge, code: str, verdict: Verdict, message: str) -> None:

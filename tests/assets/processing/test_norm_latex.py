@@ -23,7 +23,7 @@ from microcoder_assets.processing.latex import latex_to_markdown
         ("\\begin{itemize}\\item a\\begin{itemize}\\item b\\end{itemize}\\item c\\end{itemize}", "- a\n\n  - b\n- c"),
         ("between \\(1\\) and $2^{n}$", "between $1$ and $2^{n}$"),
         ("\\[ x \\le y \\]", "$$x \\le y$$"),
-        ("\\begin{align*} a &= b \\\\ c &= d \\end{align*}", 
+        ("\\begin{align*} a &= b \\\\ c &= d \\end{align*}",
          "$$\n\\begin{aligned}\na &= b \\\\ c &= d\n\\end{aligned}\n$$"),
         ("\\verb|a_b{c}| and \\verb+x+", "`a_b{c}` and `x`"),
         ("\\begin{verbatim}\n x  \\y % z\n\\end{verbatim}", "```\n x  \\y % z\n```"),

@@ -220,3 +220,9 @@ def test_the_language_is_read_from_the_prose(text: str, declared: str | None, ex
 
 def test_json_of_the_checker_is_canonical() -> None:
     assert json.loads(row_of()["checker"]) == {"name": "tokens", "case_sensitive": True, "language": "python"}
+
+
+def test_a_statement_that_cannot_be_converted_is_an_error_row() -> None:
+    outcome = normalize_row(scraped(statement="{" * 600 + "x" + "}" * 600, statement_format="latex"), {})
+    assert isinstance(outcome, Decision)
+    assert (outcome.kind, outcome.reason) == (Kind.ERROR, "malformed_record")

@@ -147,19 +147,23 @@ def test_killed_at_any_moment_the_store_is_whole(tmp_path: Path) -> None:
         store.publish("asset", result({f"a:{i}": n for i in range(2000)}), **{**RUN, "inputs": str(n)})
     """
     store = ParquetStore(tmp_path)
+
+    def version() -> int:
+        manifest = store.manifest("asset")
+        return manifest.version if manifest else 0
+
     for attempt in range(4):
+        before = version()
         writer = script(code, str(tmp_path))
         deadline = time.monotonic() + 60
-        while store.manifest("asset") is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.4 + 0.11 * attempt)
+        while version() == before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.03 + 0.013 * attempt)
         writer.send_signal(signal.SIGKILL)
         writer.communicate(timeout=30)
         rows = store.read("asset", SCHEMA)
         assert rows.height == 2000
         assert rows["value"].n_unique() == 1
-        manifest = store.manifest("asset")
-        assert manifest is not None
         pl.read_parquet(store.ledger_files("asset"))
         store.publish("asset", result({"a:0": attempt}), **{**RUN, "inputs": f"mended {attempt}"})
         assert not list(tmp_path.rglob(".tmp-*"))
