@@ -95,5 +95,7 @@ def _decisions_table(result: StageResult) -> str:
 
 def _examples(result: StageResult) -> str:
     ended = [d for d in result.decisions if d.kind not in GOES_ON][:EXAMPLES_SHOWN]
+    if not ended:
+        return "every row went on"
     columns = ["problem_id", "decision", "reason", "detail", pl.col("parents").list.join(", ")]
     return markdown_table(snapshot(ended).select(columns))

@@ -158,7 +158,7 @@ def _fit(model: Any, pairs: Sequence[Pair], settings: BaseSettings, generator: r
     batches = _batches(pairs, settings.batch_size, generator)
     for _ in progress(range(settings.steps), "training the base model"):
         packed = [pack(pair, settings, generator) for pair in next(batches)]
-        loss = _loss(model, packed)
+        loss = weighted_loss(model, packed)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -216,7 +216,7 @@ def pack(pair: Pair, settings: BaseSettings, generator: random.Random) -> Packed
     return packed
 
 
-def _loss(model: Any, batch: Sequence[Packed]) -> Any:
+def weighted_loss(model: Any, batch: Sequence[Packed]) -> Any:
     """Weighted mean of the nats a predicted token costs."""
     longest = max(len(item.ids) for item in batch)
 

@@ -13,21 +13,30 @@ from microcoder_assets.processing.markdown import TAG, Vault, clean_characters, 
 _MAX_DEPTH = 80
 _JUNK = re.compile(r'<[^<>\s]*(?:\s*[\w:-]*="")+\s*>|<!\[[^\]>]*\]>|<\?[^<>]*>|<!DOCTYPE[^<>]*>', re.IGNORECASE)
 _UNKNOWN_END_TAG = re.compile(r"</[A-Za-z][^>\n]{0,40}>")
-_DROPPED = {"head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video"}
-_DROPPED |= {"xml"}
-_BLOCKS = {"address", "article", "aside", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption", "figure"}
-_BLOCKS |= {"footer", "form", "header", "main", "p", "section", "caption", "html"}
-_MARKERS = {"strong": "**", "b": "**", "em": "*", "i": "*", "italic": "*", "var": "*", "cite": "*", "dfn": "*"}
-_MARKERS |= {"del": "~~", "s": "~~", "strike": "~~"}
+_DROPPED = {
+    "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video", "xml",
+}  # fmt: skip
+_BLOCKS = {
+    "address", "article", "aside", "body", "caption", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption",
+    "figure", "footer", "form", "header", "html", "main", "p", "section",
+}  # fmt: skip
+_MARKERS = {
+    **dict.fromkeys(("strong", "b"), "**"),
+    **dict.fromkeys(("em", "i", "italic", "var", "cite", "dfn"), "*"),
+    **dict.fromkeys(("del", "s", "strike"), "~~"),
+}
 _CODE = {"code", "kbd", "samp", "tt"}
 _CLASS_MARKERS = {"tex-font-style-bf": "**", "tex-font-style-it": "*", "tex-font-style-striked": "~~"}
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
 _SCRIPT = re.compile("(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)")
 _ORDINAL = re.compile(r"\ue002\^\{(st|nd|rd|th)\}\ue003")
-_TEX = {"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "·": r"\cdot ", "×": r"\times ", "−": "-", "–": "-", "\u00a0": " "}
-_TEX |= {"…": r"\ldots ", "→": r"\to ", "∞": r"\infty ", "∈": r"\in ", "⌊": r"\lfloor ", "⌋": r"\rfloor "}
-_TEX |= {"⌈": r"\lceil ", "⌉": r"\rceil ", "⊕": r"\oplus ", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&"}
-_TO_TEX = str.maketrans(_TEX)
+_TO_TEX = str.maketrans(
+    {
+        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "·": r"\cdot ", "×": r"\times ", "…": r"\ldots ", "→": r"\to ",
+        "∞": r"\infty ", "∈": r"\in ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
+        "⊕": r"\oplus ", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&", "−": "-", "–": "-", "\u00a0": " ",
+    }
+)  # fmt: skip
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 _SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)

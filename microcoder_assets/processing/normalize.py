@@ -82,7 +82,7 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
 
 
 def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProblem | Decision:
-    """One row, or why it is dropped. sample_bytes: by sha, those of its sample tests."""
+    """One row, or why it is dropped. sample_bytes: by sha, those of its sample tests that are small enough to show."""
     if not (row["statement"] or "").strip():
         return _dropped(row, "empty_statement")
     try:
@@ -92,11 +92,12 @@ def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProb
     if not markdown.strip():
         return _dropped(row, "empty_statement")
     sections = split_sections(markdown)
+    flags = row["flags"] or ()
+    if "interactive" in flags or (row["io_mode"] is None and not flags and interactive(markdown)):
+        return _dropped(row, "unsupported_interactive")
     io_mode = row["io_mode"] or _mined_io_mode(row, sections)
     if io_mode is None:
-        return _dropped(row, "not_a_program", flags=sorted(row["flags"] or ()))
-    if "interactive" in (row["flags"] or ()) or (row["io_mode"] is None and interactive(markdown)):
-        return _dropped(row, "unsupported_interactive")
+        return _dropped(row, "not_a_program", flags=sorted(flags))
     if io_mode == "stdin" and (missing := missing_parts(sections.text, _reads_input(row, sample_bytes))):
         return _dropped(row, "incomplete_statement", missing=missing)
     return _normalized(row, sections, io_mode, sample_bytes)

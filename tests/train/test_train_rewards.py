@@ -44,7 +44,8 @@ def test_function_problems_and_chat_completions_are_judged(split: Path) -> None:
     code = "class Solution:\n    def twice(self, x):\n        return x + x"
     with Judge(workers=1) as judge:
         reward = JudgeReward(judge, part.problem)
-        assert reward(completions=[[{"role": "assistant", "content": fenced(code)}]], problem_id=["test:double"]) == [1.0]
+        message = {"role": "assistant", "content": fenced(code)}
+        assert reward(completions=[[message]], problem_id=["test:double"]) == [1.0]
 
 
 def test_the_judges_own_failure_is_masked_not_punished(split: Path) -> None:

@@ -1,4 +1,4 @@
-"""Normalisation of real records: every 20th row of each source, and twenty packages."""
+"""Normalisation of real records: every 20th row of each source, and twenty of the packages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def as_row(problem: ScrapedProblem) -> dict[str, Any]:
 @pytest.fixture(scope="module", params=FOLDERS)
 def outcomes(request: pytest.FixtureRequest, data_dir: Path) -> tuple[str, list[tuple[dict[str, Any], Any]]]:
     records = open_source(SourceSpec(request.param, data_dir / FOLDERS[request.param])).records()
-    chosen = islice(records, 20) if request.param == "kattis" else islice(records, 0, None, 20)
+    chosen = islice(records, 11, 31) if request.param == "kattis" else islice(records, 0, None, 20)
     problems = [record for record in chosen if isinstance(record, ScrapedProblem)]
     return request.param, [(row, normalize_row(row, {})) for row in map(as_row, problems)]
 

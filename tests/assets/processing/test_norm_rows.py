@@ -75,6 +75,8 @@ def test_a_row_is_rebuilt_in_the_standard_order() -> None:
         ({"io_mode": None, "flags": ["sql"]}, "not_a_program", {"flags": ["sql"]}),
         ({"io_mode": None, "statement": "Draw a picture."}, "not_a_program", {"flags": []}),
         ({"flags": ["interactive"]}, "unsupported_interactive", {}),
+        ({"flags": ["interactive"], "io_mode": None}, "unsupported_interactive", {}),
+        ({"io_mode": None, "statement": "This is an interactive problem. Guess."}, "unsupported_interactive", {}),
     ],
 )
 def test_rows_that_are_dropped(columns: dict[str, Any], reason: str, detail: dict[str, Any]) -> None:

@@ -1,0 +1,78 @@
+"""What this package relies on inside TRL; a failure here means that a TRL upgrade moved something."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fabricated import TINY
+from trl import GRPOConfig, GRPOTrainer
+
+from microcoder_train.base_model import build_model, build_tokenizer
+from microcoder_train.config import PRESETS, BaseSettings, TrainSettings, override
+from microcoder_train.errors import TrainError
+from microcoder_train.trainer import grpo_config
+
+SETTINGS = override(PRESETS["tiny"], TINY, "test")
+
+
+def trainer(settings: TrainSettings, folder: Path) -> Any:
+    from datasets import Dataset
+
+    torch.manual_seed(0)
+    base = BaseSettings(**TINY["base"])
+    tokenizer = build_tokenizer(["some words to learn", "and a few more"], base)
+    return GRPOTrainer(
+        model=build_model(base, tokenizer),
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),
+        args=grpo_config(settings, folder, seed=0),
+        train_dataset=Dataset.from_dict({"prompt": ["some words", "a few"]}),
+        processing_class=tokenizer,
+    )
+
+
+@pytest.mark.parametrize(
+    "hook",
+    ["_calculate_rewards", "_generate_and_score_completions", "_compute_loss", "_get_per_token_logps_and_entropies"],
+)
+def test_hooks_are_there(hook: str) -> None:
+    assert callable(getattr(GRPOTrainer, hook))
+
+
+def test_rewards_are_handed_what_ours_takes() -> None:
+    source = inspect.getsource(GRPOTrainer._calculate_rewards)
+    assert '"log_extra"' in source
+    assert "torch.nan if reward is None" in source or "reward is not None else torch.nan" in source
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1.3])
+def test_log_probabilities_are_those_of_the_sampling_temperature(tmp_path: Path, temperature: float) -> None:
+    own = trainer(replace(SETTINGS, temperature=temperature), tmp_path)
+    ids = torch.randint(3, 200, (2, 9), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    with torch.no_grad():
+        found = own._get_per_token_logps_and_entropies(own.model, ids, mask, logits_to_keep=4)[0]
+        logits = own.model.lm_head(own.model.model(input_ids=ids, attention_mask=mask).last_hidden_state)
+    explicit = torch.log_softmax(logits[:, :-1] / temperature, dim=-1)
+    expected = explicit.gather(-1, ids[:, 1:, None])[:, -4:, 0]
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert own.generation_config.temperature == temperature
+
+
+def test_settings_reach_trl_and_its_own_truncation_mask_stays_off(tmp_path: Path) -> None:
+    config: GRPOConfig = grpo_config(replace(SETTINGS, minibatches=2, device_batch=2), tmp_path, seed=5)
+    assert config.mask_truncated_completions is False
+    assert (config.beta, config.epsilon, config.epsilon_high, config.seed) == (0.0, 0.2, 0.28, 5)
+    assert config.generation_batch_size == SETTINGS.prompts_per_rollout * SETTINGS.generations
+    assert config.steps_per_generation == 2 * config.gradient_accumulation_steps
+
+
+def test_sizes_that_do_not_divide_and_values_that_trl_refuses_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match="does not divide"):
+        grpo_config(replace(SETTINGS, device_batch=3), tmp_path, seed=0)
+    with pytest.raises(TrainError, match="config: "):
+        grpo_config(replace(SETTINGS, generations=1, prompts_per_rollout=8), tmp_path, seed=0)
