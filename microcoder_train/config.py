@@ -91,19 +91,19 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     "paper": TrainSettings(),
     "tiny": TrainSettings(
-        steps=120,
+        steps=80,
         prompts_per_rollout=8,
         iterations=2,
         minibatches=1,
         device_batch=64,
         learning_rate=3e-4,
         temperature=1.0,
-        max_prompt_tokens=384,
-        max_completion_tokens=96,
+        max_prompt_tokens=192,
+        max_completion_tokens=48,
         dtype="float32",
         gradient_checkpointing=False,
         evaluation=EvaluationSettings(
-            samples=16, temperature=1.0, max_completion_tokens=96, batch=128, dtype="float32"
+            samples=16, temperature=1.0, max_completion_tokens=48, batch=128, dtype="float32"
         ),
     ),
 }

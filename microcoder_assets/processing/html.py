@@ -134,9 +134,10 @@ class _Renderer:
         return f"\n\n{'#' * max(3, int(element.tag[1]))} {title}\n\n{rest}\n\n" if title else ""
 
     def _script(self, element: HtmlElement, depth: int) -> str:
-        if element.find(".//img") is not None or "\ue000" in (inner := _flat(element, tex=True)):
+        inner = " ".join(_flat(element, tex=True).split())
+        if "\ue000" in inner or element.find(".//img") is not None:
             return self._children(element, depth)
-        return f"\ue002{'^' if element.tag == 'sup' else '_'}{{{inner.strip()}}}\ue003" if inner.strip() else ""
+        return f"\ue002{'^' if element.tag == 'sup' else '_'}{{{inner}}}\ue003" if inner else ""
 
     def _image(self, element: HtmlElement, depth: int) -> str:
         alt = " ".join((element.get("alt") or "").split())
@@ -233,7 +234,7 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
     for child in element:
         if isinstance(child.tag, str) and child.tag not in _DROPPED:
             inner = _flat(child, tex)
-            if child.tag in ("sup", "sub") and (inner := inner.strip()):
+            if child.tag in ("sup", "sub") and (inner := " ".join(inner.split())):
                 sign = "^" if child.tag == "sup" else "_"
                 inner = sign + (inner if not tex and re.fullmatch(r"\w+", inner) else f"{{{inner}}}")
             elif child.tag in _LINES and not (child.tail or "").startswith("\n"):

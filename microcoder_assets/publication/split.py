@@ -13,7 +13,6 @@ from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import SPLIT, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 
-
 ROWS_A_BATCH = 256
 
 

@@ -165,10 +165,9 @@ def test_wrong_settings_are_named(tmp_path: Path, split: Path) -> None:
 
 def test_sigterm_ends_cleanly(split: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"base": {"steps": 10**6}}), encoding="utf-8")
-    line = [sys.executable, "-m", "microcoder_train", "make-base", "--split", str(split), "--out", str(tmp_path / "out")]
-    with subprocess.Popen(
-        [*line, "--config", str(tmp_path / "config.json")], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    ) as process:
+    line = [sys.executable, "-m", "microcoder_train", "make-base", "--split", split, "--out", tmp_path / "out"]
+    line += ["--config", tmp_path / "config.json"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         assert process.stderr is not None
         assert "making the base model" in process.stderr.readline()
         time.sleep(0.5)
