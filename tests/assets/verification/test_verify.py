@@ -1,0 +1,85 @@
+"""Verification runs real programs: what it keeps is proven, what it drops says which program showed it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rows import DOUBLE, frame, selected, unique_row
+
+from microcoder_assets.config import VerificationSettings
+from microcoder_assets.stage import StageResult
+from microcoder_assets.store import Blobs, Packs
+from microcoder_assets.verification.verify import verify
+from microcoder_judge import Checker
+
+SETTINGS = VerificationSettings(workers=2)  # type: ignore[call-arg]
+ADD = "print(int(input()) + 2)"
+SLOW = "while True: pass"
+
+CASES = {
+    "a:right": ({"accepted": [DOUBLE], "wrong_answer": [ADD]}, "ok"),
+    "a:bad-reference": ({"accepted": [ADD]}, "reference_failed"),
+    "a:crashing-reference": ({"accepted": ["print(undefined)"]}, "reference_failed"),
+    "a:two-answers": ({"accepted": [DOUBLE, ADD]}, "references_disagree"),
+    "a:weak-tests": ({"accepted": [DOUBLE], "wrong_answer": ["print(2 * int(input()))"]}, "wrong_accepted"),
+    "a:slow-is-not-run": ({"accepted": [DOUBLE], "time_limit_exceeded": [SLOW]}, "ok"),
+}
+
+
+def run(tmp_path: Path, cases: dict[str, tuple[dict[str, list[str]], str]] = CASES) -> StageResult:
+    blobs = Blobs(tmp_path / "blobs")
+    problems = frame([unique_row(blobs, name, references=references) for name, (references, _) in cases.items()])
+    return verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), SETTINGS)
+
+
+def test_each_outcome_has_its_reason(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert {d.problem_id: d.reason for d in result.decisions} == {name: reason for name, (_, reason) in CASES.items()}
+    assert result.accounted() is None
+    assert result.frame["problem_id"].to_list() == ["a:right", "a:slow-is-not-run"]
+    right = result.frame.row(0, named=True)
+    assert (right["references_run"], right["wrong_run"], right["wrong_rejected"], right["tests_run"]) == (1, 1, 1, 2)
+    assert right["verified_references"] == ["accepted/0.py"]
+
+
+def test_the_detail_names_the_program_that_showed_it(tmp_path: Path) -> None:
+    details = {d.problem_id: d.detail for d in run(tmp_path).decisions}
+    assert details["a:weak-tests"]["slipped"] == ["wrong_answer/0.py"]
+    assert details["a:two-answers"]["verdicts"] == {"accepted/0.py": "AC", "accepted/1.py": "WA"}
+    assert "undefined" in details["a:crashing-reference"]["message"]
+
+
+def test_what_was_judged_once_is_not_judged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(tmp_path)
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a judge was started")
+
+    monkeypatch.setattr("microcoder_assets.verification.verify.Judge", refuse)
+    again = run(tmp_path)
+    assert again.decisions == first.decisions
+    assert again.frame.equals(first.frame)
+    with pytest.raises(AssertionError, match="a judge was started"):
+        run(tmp_path, {"a:right": ({"accepted": [DOUBLE + " # changed"]}, "ok")})
+
+
+def test_a_declared_checker_decides(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    close = {"accepted": ["print(int(input()) / 3)"]}
+    tests = [(b"1\n", b"0.333333\n"), (b"2\n", b"0.666667\n")]
+    loose = Checker("tokens_float", abs_tol=1e-5).to_json()
+    tight = Checker("tokens_float", abs_tol=1e-9).to_json()
+    problems = frame(
+        [
+            unique_row(blobs, "a:loose", tests, close, checker=loose),
+            unique_row(blobs, "a:tight", tests, close, checker=tight),
+        ]
+    )
+    result = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), SETTINGS)
+    assert [d.reason for d in result.decisions] == ["ok", "reference_failed"]
+
+
+def test_nothing_selected_is_nothing_verified(tmp_path: Path) -> None:
+    result = run(tmp_path, {})
+    assert result.frame.is_empty() and result.decisions == []
