@@ -12,7 +12,7 @@ def markdown_table(frame: pl.DataFrame, limit: int = 60) -> str:
     """`frame` as a Markdown table; rows past `limit` are counted, not shown."""
     head = "| " + " | ".join(frame.columns) + " |"
     rule = "|" + "|".join(" ---: " if dtype.is_numeric() else " --- " for dtype in frame.dtypes) + "|"
-    body = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.head(limit).iter_rows()]
+    body = ["| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |" for row in frame.head(limit).iter_rows()]
     rest = [f"\n{frame.height - limit} more rows"] if frame.height > limit else []
     return "\n".join([head, rule, *body, *rest])
 
@@ -42,4 +42,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return str(value).replace("\n", " ")

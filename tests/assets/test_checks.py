@@ -90,7 +90,8 @@ def test_split_disjoint(project: Project) -> None:
 
 
 def test_zero_benchmark_overlap(project: Project) -> None:
-    words = " ".join(f"keeper {n} lights lantern {n * n} on the harbour wall and walks {n + 7} steps." for n in range(9))
+    line = "keeper {0} lights lantern {1} on the harbour wall and walks {0} steps."
+    words = " ".join(line.format(n, n * n) for n in range(9))
     blobs = project.store.blobs
     problems = frame([unique_row(blobs, "a:1", statement=words), unique_row(blobs, "a:2")])
     project.store.publish("unique_problems", StageResult(problems, kept(problems)), **RUN)

@@ -1,0 +1,115 @@
+"""A home folder's inputs, settings and what makes an asset stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from microcoder_assets import plan
+from microcoder_assets.config import Settings, load_settings
+from microcoder_assets.errors import UserError
+from microcoder_assets.project import Project
+from microcoder_assets.reports import markdown_table, text_table
+from microcoder_assets.runner import spans
+from microcoder_assets.stage import StageResult
+
+
+def test_a_new_home_is_fed_with_the_samples(tmp_path: Path, examples_dir: Path) -> None:
+    project = Project.load(tmp_path)
+    assert project.sources == (f"kattis:{examples_dir / 'archive'}",)
+    assert project.benchmark == examples_dir / "benchmark"
+    project.check()
+    project.save()
+    assert not (tmp_path / "project.json").exists()
+
+
+def test_inputs_are_remembered(tmp_path: Path, examples_dir: Path) -> None:
+    source = f"kattis:{examples_dir / 'archive' / 'lampposts'}"
+    project = Project.load(tmp_path).with_inputs([source], None, None)
+    assert (project.benchmark, project.settings_file) == (None, None), "samples do not mix with a user's sources"
+    project.save()
+    assert Project.load(tmp_path) == project
+    later = Project.load(tmp_path).with_inputs([], examples_dir / "benchmark", None)
+    assert later.sources == (source,)
+    later.save()
+    assert Project.load(tmp_path).with_inputs([source], None, None).benchmark == examples_dir / "benchmark"
+
+
+def test_a_damaged_project_file_is_a_users_error(tmp_path: Path) -> None:
+    (tmp_path / "project.json").write_text("{")
+    with pytest.raises(UserError, match=r"project\.json is damaged"):
+        Project.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[selection]\nmin_scor = 1", "selection.min_scor"),
+        ("[dedup]\nbands = 0", "dedup.bands"),
+        ("[selection", "not valid TOML"),
+    ],
+)
+def test_settings_mistakes_name_the_key(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=words):
+        load_settings(path)
+
+
+def test_every_setting_says_where_its_default_comes_from() -> None:
+    origins = ("ours", "paper", "measured", "arxiv", "open-r1")
+    for name, section in Settings.model_fields.items():
+        for key, field in section.default.__class__.model_fields.items():
+            assert field.description, f"{name}.{key} is not described"
+            assert any(word in field.description.lower() for word in origins), f"{name}.{key} has no origin"
+
+
+def test_until_names_what_is_needed_in_order() -> None:
+    assert plan.until("unique_problems") == [
+        "scraped_problems",
+        "livecodebench_problems",
+        "normalized_problems",
+        "unique_problems",
+    ]
+    assert plan.until("livecodebench_scores") == list(plan.STAGES)
+    with pytest.raises(UserError, match="unknown asset 'nothing'"):
+        plan.until("nothing")
+
+
+def test_an_asset_is_stale_when_its_settings_or_what_it_reads_change(tmp_path: Path) -> None:
+    project = Project(tmp_path, (), None, None)
+    empty = StageResult(pl.DataFrame({"problem_id": ["a:1"]}), [])
+    asset = "scored_problems"
+    inputs = plan.inputs_of(project, asset)
+    project.store.publish(asset, empty, inputs=inputs, code_version="1", run_id="r")
+    assert plan.is_fresh(project, asset)
+
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[selection]\nmin_score = 2.0")
+    assert plan.is_fresh(Project(tmp_path, (), None, settings), asset), "another stage's setting changes nothing"
+    settings.write_text("[scoring]\ndraws = 5")
+    assert not plan.is_fresh(Project(tmp_path, (), None, settings), asset)
+
+    project.store.publish("unique_problems", empty, inputs="new", code_version="1", run_id="r")
+    assert not plan.is_fresh(project, asset)
+
+
+def test_spans_of_months() -> None:
+    months = ["1999-12", "2024-11", "2025-01", "2025-02", "2025-08"]
+    assert spans(months) == [["1999-12"], months[1:]]
+    assert spans(months, size=3) == [["1999-12"], ["2024-11", "2025-01"], ["2025-02"], ["2025-08"]]
+    assert spans([]) == []
+
+
+def test_tables() -> None:
+    frame = pl.DataFrame({"name": ["a|b", None], "share": [0.5, 12.0]})
+    assert markdown_table(frame).splitlines() == [
+        "| name | share |",
+        "| --- | ---: |",
+        "| a\\|b | 0.5 |",
+        "|  | 12 |",
+    ]
+    assert text_table(frame).splitlines()[2] == "a|b     0.5"
+    assert "1 more rows" in markdown_table(frame, limit=1)
