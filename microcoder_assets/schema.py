@@ -148,7 +148,6 @@ VERIFIED: Schema = {
     "wrong_run": pl.Int64,
     "wrong_rejected": pl.Int64,
     "tests_run": pl.Int64,
-    "slowest_reference_s": pl.Float64,
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
     "judge_version": pl.String,
 }

@@ -17,14 +17,20 @@ from microcoder_train.cli import run
 from microcoder_train.errors import TrainError
 from microcoder_train.reports import Report
 
-MENDABLE = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some space", errno.EACCES: "change its permissions"}
-NO_SPACE = "No space left on device"
+MENDS = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the file size limit",
+    errno.EACCES: "change its permissions",
+    errno.EROFS: "choose another place",
+}
+"""Disk problems that a user can mend. Libraries written in Rust report them by text alone."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 done, 2 a mistake of the user's, 130 and 143 ended by SIGINT and SIGTERM."""
     signal.signal(signal.SIGTERM, _end)
-    _quiet()
+    _set_defaults()
     try:
         if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
             _print(run(arguments, _say))
@@ -36,6 +42,9 @@ def main(arguments: Sequence[str]) -> int:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if (line := _disk_problem(error)) is None:
             raise
@@ -47,8 +56,10 @@ def _end(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _quiet() -> None:
-    """Bars and warnings of the libraries say nothing that a reader of one line a step needs."""
+def _set_defaults() -> None:
+    """Library defaults, where the user set none: no bars and warnings beside our lines; one thread, because more
+    were slower beside the judge's processes."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.stderr.isatty():
@@ -66,13 +77,14 @@ def _refuse(line: str) -> int:
 
 def _disk_problem(error: Exception) -> str | None:
     """One line for a full or forbidden disk, however deep in a library it was met."""
-    if isinstance(error, OSError) and error.errno in MENDABLE:
-        return f"{error.filename or 'the output'}: {error.strerror}; {MENDABLE[error.errno]}"
-    return f"the output: {NO_SPACE}; free some space" if NO_SPACE in str(error) else None
+    for number, mend in MENDS.items():
+        if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
+            return f"{getattr(error, 'filename', None) or 'the output'}: {os.strerror(number)}; {mend}"
+    return None
 
 
 def _print(report: Report) -> None:
-    print("\n\n".join([report.headline, *report.tables.values()]))
+    print("\n\n".join([report.headline, *report.tables.values()]), flush=True)
 
 
 def _materialize(context: PipesContext, report: Report) -> None:

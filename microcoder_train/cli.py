@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from microcoder_train.artifacts import require_model
 from microcoder_train.config import PRESETS, BaseSettings, describe, load_settings
 from microcoder_train.errors import TrainError
 from microcoder_train.reports import Report
@@ -143,6 +144,7 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         return livecodebench_report(record, options.out)
     from microcoder_train.generation import load_policy, sample
 
+    require_model(options.model)
     policy = load_policy(options.model, evaluation.dtype)
     text = options.prompt if options.prompt is not None else sys.stdin.read()
     found = sample(

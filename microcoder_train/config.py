@@ -91,7 +91,7 @@ class TrainSettings:
 PRESETS: dict[str, TrainSettings] = {
     "paper": TrainSettings(),
     "tiny": TrainSettings(
-        steps=48,
+        steps=40,
         prompts_per_rollout=8,
         iterations=2,
         minibatches=1,

@@ -15,6 +15,7 @@ class Estimate:
     mean: float
     low: float
     high: float
+    problems: int
 
     def __str__(self) -> str:
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
@@ -38,12 +39,12 @@ def pass_rates(outcomes: Iterable[tuple[str, bool | None]]) -> dict[str, float]:
 def bootstrap(values: Sequence[float], resamples: int, seed: int = 0) -> Estimate:
     """Mean of one value a problem, with the percentile interval over resampled problems. NaN without values."""
     if not values:
-        return Estimate(float("nan"), float("nan"), float("nan"))
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
     data = np.asarray(values, dtype=np.float64)
     generator = np.random.default_rng(seed)
     means = np.array([data[generator.integers(len(data), size=len(data))].mean() for _ in range(resamples)])
     low, high = np.percentile(means, [2.5, 97.5]) if resamples else (data.mean(), data.mean())
-    return Estimate(float(data.mean()), float(low), float(high))
+    return Estimate(float(data.mean()), float(low), float(high), len(values))
 
 
 def paired_difference(

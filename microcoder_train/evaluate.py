@@ -45,16 +45,18 @@ class Score:
     """pass@1 of one policy. too_long: problems whose prompt left no room to answer; they count as failures."""
 
     overall: Estimate
-    problems: int
     samples: int
     too_long: int
     truncated: float
     by_difficulty: dict[str, Estimate]
 
+    def groups(self) -> dict[str, Estimate]:
+        """`overall`, then each difficulty."""
+        return {"overall": self.overall, **self.by_difficulty}
+
     def to_dict(self) -> dict[str, Any]:
         return {
             **estimate_dict(self.overall),
-            "problems": self.problems,
             "samples": self.samples,
             "too_long": self.too_long,
             "truncated": self.truncated,
@@ -65,7 +67,8 @@ class Score:
 def estimate_dict(value: Estimate) -> dict[str, float | None]:
     """The JSON form; null where nothing could be judged."""
     numbers = {"pass@1": value.mean, "low": value.low, "high": value.high}
-    return {name: None if math.isnan(number) else number for name, number in numbers.items()}
+    known = {name: None if math.isnan(number) else number for name, number in numbers.items()}
+    return {**known, "problems": value.problems}
 
 
 def fits(policy: Policy, rows: Sequence[Row], room: int) -> list[list[int] | None]:
@@ -125,7 +128,6 @@ def score(samples: Sequence[Sample], resamples: int) -> Score:
     names = sorted(set(difficulty.values()), key=_difficulty_order)
     return Score(
         overall=bootstrap(list(rates.values()), resamples),
-        problems=len(difficulty),
         samples=max(item.sample for item in samples) + 1,
         too_long=len({item.problem_id for item in samples if item.verdict == TOO_LONG}),
         truncated=sum(item.truncated for item in samples) / len(samples),
@@ -150,13 +152,3 @@ def _difficulty_order(name: str) -> tuple[int, str]:
 def write_samples(path: Path, samples: Sequence[Sample]) -> None:
     """One row a sample, in order; the columns of `Sample`."""
     pq.write_table(pa.Table.from_pylist([asdict(item) for item in samples]), path)
-
-
-def score_table(scores: dict[str, Score]) -> str:
-    """Markdown: a row a policy; overall, then each difficulty, as mean [low, high]."""
-    names = sorted({name for value in scores.values() for name in value.by_difficulty}, key=_difficulty_order)
-    header = ["policy", "pass@1", *names]
-    lines = [header, ["---"] * len(header)]
-    for policy, value in scores.items():
-        lines.append([policy, str(value.overall), *(str(value.by_difficulty.get(name, "")) for name in names)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -114,7 +114,8 @@ def _train_and_score(
         before = evaluate("base", base, validation, judge, own, seed)
         after = evaluate("tuned", str(folder / "model"), validation, judge, own, seed)
     write_samples(folder / "validation.parquet", [*before, *after])
-    curve_plot(folder / "curve.png", [point["step"] for point in points], [point["reward"] for point in points])
+    judged = [(point["step"], point["reward"]) for point in points if point["reward"] is not None]
+    curve_plot(folder / "curve.png", [step for step, _ in judged], [reward for _, reward in judged])
     return {
         "steps": settings.steps,
         "problems": len(rows),

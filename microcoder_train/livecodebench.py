@@ -54,37 +54,40 @@ def run_livecodebench(
             "data_version": data_version,
             "seed": seed,
             "config": as_dict(settings),
-            "models": {name: value.to_dict() for name, value in scores.items()},
+            "models": {
+                name: {group: estimate_dict(estimate) for group, estimate in value.groups().items()}
+                for name, value in scores.items()
+            },
+            "runs": {
+                name: {"samples": value.samples, "too_long": value.too_long, "truncated": value.truncated}
+                for name, value in scores.items()
+            },
             "differences": {
                 f"{other} - {first}": estimate_dict(compare(samples[first], samples[other], settings.bootstrap))
                 for other in others
             },
         }
         write_samples(folder / "scores.parquet", list(itertools.chain.from_iterable(samples.values())))
-        score_plot(
-            folder / "scores.png",
-            {name: {"overall": value.overall, **value.by_difficulty} for name, value in scores.items()},
-        )
+        score_plot(folder / "scores.png", {name: value.groups() for name, value in scores.items()})
         write_json(folder / RECORD, record)
     return {**record, "unchanged": False}
 
 
 def livecodebench_report(record: dict[str, Any], out: Path) -> Report:
     models: dict[str, Any] = record["models"]
-    problems = next(iter(models.values()))["problems"]
-    shown = ", ".join(f"{name} {number(value['pass@1'])}" for name, value in models.items())
-    rows = [f"| {name} | all | {cells(value)} |" for name, value in models.items()]
-    rows += [
-        f"| {name} | {level} | {cells(estimate)} |"
-        for name, value in models.items()
-        for level, estimate in value["by_difficulty"].items()
+    problems = next(iter(models.values()))["overall"]["problems"]
+    shown = ", ".join(f"{name} {number(groups['overall']['pass@1'])}" for name, groups in models.items())
+    rows = [
+        f"| {name} | {group} | {cells(estimate)} |"
+        for name, groups in models.items()
+        for group, estimate in groups.items()
     ]
-    rows += [f"| {name} | all | {cells(value)} |" for name, value in record["differences"].items()]
+    rows += [f"| {name} | overall | {cells(value)} |" for name, value in record["differences"].items()]
     header = ["| policy | problems | pass@1 | 95 % interval |", "| --- | --- | --- | --- |"]
     return Report(
         f"livecodebench{' unchanged' if record['unchanged'] else ''}: pass@1 on {problems} problems: {shown}",
         record["key"],
-        {f"{name}_pass@1": value["pass@1"] for name, value in models.items()},
+        {f"{name}_pass@1": groups["overall"]["pass@1"] for name, groups in models.items()},
         {"scores": "\n".join([*header, *rows])},
         {"plot": out / "scores.png"},
     )

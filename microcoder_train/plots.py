@@ -15,7 +15,7 @@ BLUE, ORANGE, GREY = "#1f5a9e", "#d9792b", "#9aa3ad"
 
 
 def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], window: int = 5) -> None:
-    """Mean reward of each rollout and its running mean over `window` rollouts."""
+    """Mean reward (share of completions accepted) of each rollout and its running mean over `window` rollouts."""
     figure, axes = _figure()
     smooth = [
         sum(rewards[max(0, end - window) : end]) / len(rewards[max(0, end - window) : end])
@@ -24,7 +24,7 @@ def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], windo
     axes.plot(steps, rewards, color=GREY, linewidth=0.8, label="one rollout")
     axes.plot(steps, smooth, color=BLUE, linewidth=2, label=f"mean of the last {window}")
     axes.set_xlabel("optimiser step")
-    axes.set_ylabel("mean reward (share of completions accepted)")
+    axes.set_ylabel("mean reward")
     axes.set_ylim(0, 1)
     axes.legend(frameon=False)
     _save(figure, path)
@@ -37,7 +37,7 @@ def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None
     width = 0.8 / max(1, len(scores))
     colours = (GREY, BLUE, ORANGE)
     for number, (policy, values) in enumerate(scores.items()):
-        shown = [values.get(group) or Estimate(0.0, 0.0, 0.0) for group in groups]
+        shown = [values.get(group) or Estimate(0.0, 0.0, 0.0, 0) for group in groups]
         places = [index + (number - (len(scores) - 1) / 2) * width for index in range(len(groups))]
         errors = [
             [max(0.0, value.mean - value.low) for value in shown],

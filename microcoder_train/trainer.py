@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -125,7 +126,12 @@ def train_grpo(
 def curve(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rollouts in TRL's log history as rows of `step` and the columns of `CURVE`."""
     return [
-        {"step": entry["step"], **{name: entry.get(key) for name, key in CURVE.items()}}
+        {"step": entry["step"], **{name: _finite(entry.get(key)) for name, key in CURVE.items()}}
         for entry in history
         if "reward" in entry
     ]
+
+
+def _finite(value: float | None) -> float | None:
+    """TRL logs NaN for a rollout that could not be judged, which JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None

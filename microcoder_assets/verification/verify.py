@@ -51,7 +51,6 @@ class Outcome:
     wrong_run: int
     wrong_rejected: int
     tests_run: int
-    slowest_reference_s: float
     verified_references: list[str]
 
 
@@ -162,7 +161,6 @@ def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result
         wrong_run=len(wrong),
         wrong_rejected=len(wrong) - len(slipped),
         tests_run=len(row["tests"]),
-        slowest_reference_s=round(max((t.cpu_s for _, r in passed for t in r.tests), default=0.0), 2),
         verified_references=[reference["name"] for reference, _ in passed],
     )
 

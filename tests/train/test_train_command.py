@@ -89,10 +89,15 @@ def test_a_benchmark_is_scored_side_by_side(split: Path, config: Path, trained: 
     record = json.loads((tmp_path / "scores" / "scores.json").read_text(encoding="utf-8"))
     assert list(record["models"]) == ["first", "second"]
     assert record["models"]["first"] == record["models"]["second"]
-    assert record["differences"]["second - first"] == {"pass@1": 0.0, "low": 0.0, "high": 0.0}
+    assert {group: value["problems"] for group, value in record["models"]["first"].items()} == {
+        "overall": 2,
+        "easy": 1,
+        "medium": 1,
+    }
+    assert record["differences"]["second - first"] == {"pass@1": 0.0, "low": 0.0, "high": 0.0, "problems": 2}
     assert len(pq.read_table(tmp_path / "scores" / "scores.parquet")) == 2 * 2 * 3
     assert (tmp_path / "scores" / "scores.png").stat().st_size < 80_000
-    assert "| first | all |" in report.tables["scores"]
+    assert "| first | overall |" in report.tables["scores"]
     assert "unchanged" in run([*arguments, *models, "--config", str(config)], pytest.fail).headline
 
 
@@ -121,6 +126,37 @@ def test_prompts_over_the_budget_are_skipped_and_too_few_are_refused(split: Path
         trainable(rows, lengths, settings)
     kept = trainable([*rows, *rows, *rows], lengths * 3, settings)
     assert len(kept) == 9
+
+
+def test_a_rollout_that_could_not_be_judged_has_no_reward_in_the_curve() -> None:
+    from microcoder_train.trainer import curve
+
+    history = [{"step": 2, "reward": float("nan"), "loss": 0.5}, {"step": 3, "loss": 0.1}, {"step": 4, "reward": 1.0}]
+    assert [(point["step"], point["reward"]) for point in curve(history)] == [(2, None), (4, 1.0)]
+
+
+def test_a_reader_who_stops_reading_is_no_error(split: Path, config: Path, trained: Path) -> None:
+    line = [sys.executable, "-m", "microcoder_train", "grpo", "--split", split, "--out", trained, "--config", config]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=ENVIRONMENT)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_is_one_line(split: Path, config: Path, tmp_path: Path) -> None:
+    script = (
+        "import resource, signal, sys; from microcoder_train.__main__ import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["make-base", "--split", split, "--out", tmp_path / "out", "--config", config]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: the output: ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_teaches() -> None:
