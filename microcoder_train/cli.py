@@ -76,7 +76,9 @@ def _grpo(commands: Commands) -> None:
         "The reward is 1 when a program passes every test, else 0, as microcoder_judge decides. Written to --out:\n"
         "model/ (loads with transformers), summary.json, curve.png, completions/ (every rollout, with verdicts) and\n"
         "validation.parquet (every sample of base and tuned, with its verdict).\n\n"
-        f"Settings of the preset `paper`:\n{describe(PRESETS['paper'])}",
+        f"Settings of the preset `paper`:\n{describe(PRESETS['paper'])}\n\n"
+        f"Under `evaluation`:\n{describe(PRESETS['paper'].evaluation)}\n\n"
+        f"The preset `tiny` (the default) differs in:\n{describe(PRESETS['tiny'], beside=PRESETS['paper'])}",
     )
     command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")

@@ -7,10 +7,11 @@ Origins: **paper** (arXiv 2603.07777), **DAPO** (arXiv 2503.14476, which the pap
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from microcoder_train.errors import TrainError
 
@@ -51,7 +52,7 @@ class EvaluationSettings:
     temperature: float = setting(1.2, "Sampling temperature. Ours: as in training, the paper states none.")
     max_completion_tokens: int = setting(8192, "Longer completions are cut off. Paper.")
     batch: int = setting(64, "Completions sampled together. Ours.")
-    dtype: str = setting("bfloat16", "Weights and activations: bfloat16 or float32. Ours.")
+    dtype: Literal["bfloat16", "float32"] = setting("bfloat16", "Type of weights and activations. Ours.")
     judge_workers: int = setting(2, "Judge processes. Ours.")
     bootstrap: int = setting(2000, "Resamples of the problems for the 95 % intervals. Ours.")
 
@@ -66,7 +67,8 @@ class TrainSettings:
     iterations: int = setting(1, "Passes over a rollout, mu. Ours.")
     minibatches: int = setting(2, "Updates a pass. Ours; with one pass and one update the clip could never act.")
     device_batch: int = setting(4, "Completions in one forward pass on one device. Ours.")
-    learning_rate: float = setting(1e-6, "Constant. Paper.")
+    learning_rate: float = setting(1e-6, "Peak. Paper.")
+    schedule: Literal["constant", "linear"] = setting("constant", "Of the learning rate; linear falls to 0. Ours.")
     beta: float = setting(0.0, "Weight of the KL term; 0 loads no reference model. Paper.")
     epsilon: float = setting(0.2, "Lower clip. DAPO.")
     epsilon_high: float = setting(0.28, "Higher clip. DAPO.")
@@ -75,10 +77,12 @@ class TrainSettings:
     max_prompt_tokens: int = setting(2048, "Longer prompts are skipped and counted. Ours.")
     max_completion_tokens: int = setting(8192, "L_max. Paper.")
     max_grad_norm: float = setting(1.0, "Gradient clipping. Ours.")
-    dtype: str = setting("bfloat16", "Weights and activations: bfloat16 or float32. Ours.")
+    dtype: Literal["bfloat16", "float32"] = setting(
+        "bfloat16", "Type of activations; trained weights stay float32, where a step of 1e-6 is not lost. Ours."
+    )
     gradient_checkpointing: bool = setting(True, "Recompute activations to save memory. Ours.")
     use_vllm: bool = setting(False, "Sample with vLLM (extra `gpu`) instead of transformers. Ours.")
-    vllm_mode: str = setting("colocate", "colocate (one node) or server (`vllm serve` elsewhere). Ours.")
+    vllm_mode: Literal["colocate", "server"] = setting("colocate", "On this node, or `vllm serve` elsewhere. Ours.")
     vllm_server_base_url: str | None = setting(None, "Address of that server. Ours.")
     deepspeed: str | None = setting(None, "Path of a DeepSpeed JSON file. Ours.")
     judge_workers: int = setting(2, "Judge processes. Ours.")
@@ -97,6 +101,7 @@ PRESETS: dict[str, TrainSettings] = {
         minibatches=1,
         device_batch=64,
         learning_rate=3e-4,
+        schedule="linear",
         temperature=1.0,
         max_prompt_tokens=192,
         max_completion_tokens=48,
@@ -137,24 +142,40 @@ def override(settings: Settings, values: Mapping[str, Any], where: str) -> Setti
         current = getattr(settings, key)
         if is_dataclass(current) and isinstance(value, Mapping):
             changes[key] = override(getattr(settings, key), value, f"{where}: {key}")
-        elif _fits(value, kinds[key]):
+        elif _fits(value, kinds[key]) and (value or key != "temperature"):
             changes[key] = value
         else:
-            raise TrainError(f"{where}: {key} must be {getattr(kinds[key], '__name__', kinds[key])}, got {value!r}")
+            raise TrainError(f"{where}: {key} must be {_spelled(kinds[key])}, got {value!r}")
     return replace(settings, **changes)
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of this type; numbers count or measure something, so whole ones are positive."""
     allowed = get_args(kind) or (kind,)
+    if get_origin(kind) is Literal:
+        return value in allowed
     if isinstance(value, bool):
         return bool in allowed
-    return isinstance(value, allowed) or (float in allowed and isinstance(value, int))
+    if isinstance(value, int | float) and not math.isfinite(value):
+        return False
+    if isinstance(value, int) and int in allowed:
+        return value >= 1
+    return isinstance(value, allowed) if not isinstance(value, int | float) else float in allowed and value >= 0
 
 
-def describe(settings: Settings) -> str:
-    """One line a setting: name, value, meaning and origin."""
+def _spelled(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(map(repr, get_args(kind)))
+    return {int: "a positive whole number", float: "a number that is not negative"}.get(kind, str(kind))
+
+
+def describe(settings: Settings, beside: Settings | None = None) -> str:
+    """One line a setting: name, value, meaning and origin. beside: only those that differ, without the origin."""
     own: list[Field[Any]] = [item for item in fields(settings) if not is_dataclass(getattr(settings, item.name))]
-    return "\n".join(f"  {f.name} = {getattr(settings, f.name)!r}: {f.metadata['doc']}" for f in own)
+    values = {item.name: getattr(settings, item.name) for item in own}
+    if beside is not None:
+        return "\n".join(f"  {name} = {value!r}" for name, value in values.items() if value != getattr(beside, name))
+    return "\n".join(f"  {item.name} = {values[item.name]!r}: {item.metadata['doc']}" for item in own)
 
 
 def as_dict(settings: Settings) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def _train_and_score(
     from microcoder_train.rewards import JudgeReward, RememberingJudge
     from microcoder_train.trainer import train_grpo
 
-    policy = load_policy(base, settings.dtype)
+    policy = load_policy(base, "float32")
     rows = trainable(train.rows, [len(policy.encode(row.prompt)) for row in train.rows], settings)
     say(f"training on {len(rows)} problems; {len(train) - len(rows)} prompts are too long and skipped")
     with Judge(workers=settings.judge_workers) as pool:

@@ -52,7 +52,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             seed=seed,
             max_steps=settings.steps,
             learning_rate=settings.learning_rate,
-            lr_scheduler_type="constant",
+            lr_scheduler_type=settings.schedule,
             max_grad_norm=settings.max_grad_norm,
             per_device_train_batch_size=settings.device_batch,
             gradient_accumulation_steps=accumulation,

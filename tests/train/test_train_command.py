@@ -189,8 +189,14 @@ def test_wrong_settings_are_named(tmp_path: Path, split: Path) -> None:
     path = tmp_path / "config.json"
     for text, words in (
         ('{"stepz": 3}', "unknown key 'stepz'"),
-        ('{"steps": "3"}', "steps must be int, got '3'"),
-        ('{"base": {"layers": 1.5}}', "layers must be int"),
+        ('{"steps": "3"}', "steps must be a positive whole number, got '3'"),
+        ('{"base": {"layers": 1.5}}', "layers must be a positive whole number"),
+        ('{"steps": 0}', "steps must be a positive whole number"),
+        ('{"learning_rate": -1}', "learning_rate must be a number that is not negative"),
+        ('{"temperature": 0}', "temperature must be"),
+        ('{"learning_rate": NaN}', "learning_rate must be"),
+        ('{"use_vllm": 1}', "use_vllm must be"),
+        ('{"dtype": "float16"}', "dtype must be 'bfloat16' or 'float32'"),
         ("[]", "one JSON object"),
         ("{", "not readable JSON"),
     ):
