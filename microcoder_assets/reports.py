@@ -12,7 +12,8 @@ def markdown_table(frame: pl.DataFrame, limit: int = 60) -> str:
     """`frame` as a Markdown table; rows past `limit` are counted, not shown."""
     head = "| " + " | ".join(frame.columns) + " |"
     rule = "|" + "|".join(" ---: " if dtype.is_numeric() else " --- " for dtype in frame.dtypes) + "|"
-    body = ["| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |" for row in frame.head(limit).iter_rows()]
+    cells = ([_cell(value).replace("|", "\\|") for value in row] for row in frame.head(limit).iter_rows())
+    body = ["| " + " | ".join(row) + " |" for row in cells]
     rest = [f"\n{frame.height - limit} more rows"] if frame.height > limit else []
     return "\n".join([head, rule, *body, *rest])
 

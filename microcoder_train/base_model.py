@@ -1,8 +1,10 @@
 """The embedded base model: a tokenizer and a small Qwen3 model trained from scratch on the split's own programs.
 
-Only the train part is read, never validation or benchmark rows. Prompts are followed by accepted programs and, more
-often, by known-wrong ones, as in a raw corpus: the model solves some problems sometimes, which is where GRPO starts.
-It shows the machinery; it is no coding model.
+Prompts are followed by accepted programs and, more often, by known-wrong ones, as in a raw corpus: the model solves
+some problems sometimes, which is where GRPO starts. Both parts of the split are in that corpus, because a few
+stories a task are too few for so small a model to understand another; the benchmark is not. GRPO then sees the train
+part only. So a gain on the validation part says that the shift from wrong to right programs carries over to problems
+without a reward, and no more than that. The model shows the machinery; it is no coding model.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from microcoder_train.config import BaseSettings
-from microcoder_train.data import Part, Row
+from microcoder_train.data import Row
 from microcoder_train.errors import TrainError
 from microcoder_train.progress import progress
 
@@ -109,21 +111,21 @@ def build_pairs(rows: Sequence[Row], tokenizer: Any, limit: int) -> list[Pair]:
     return pairs
 
 
-def train_base(part: Part, settings: BaseSettings, seed: int) -> BaseModel:
-    """A base model from the train part. Deterministic for a seed on one machine. Raises TrainError without programs."""
-    texts = [text for row in part.rows for text in (row.prompt, *(answer(r.code) for r in row.references))]
+def train_base(rows: Sequence[Row], settings: BaseSettings, seed: int) -> BaseModel:
+    """A base model from the rows' programs. Deterministic for a seed on one machine. Raises TrainError without any."""
+    texts = [text for row in rows for text in (row.prompt, *(answer(r.code) for r in row.references))]
     tokenizer = build_tokenizer(texts, settings)
-    pairs = build_pairs(part.rows, tokenizer, settings.pair_tokens)
+    pairs = build_pairs(rows, tokenizer, settings.pair_tokens)
     if not pairs:
         raise TrainError(
-            f"none of the {len(part)} train rows has a Python reference that fits {settings.pair_tokens} tokens; "
+            f"none of the {len(rows)} rows has a Python reference that fits {settings.pair_tokens} tokens; "
             "raise base.pair_tokens or give a model path"
         )
     torch.manual_seed(seed)
     model = build_model(settings, tokenizer)
     losses = _fit(model, pairs, settings, random.Random(seed))
     tail = losses[-max(1, len(losses) // 10) :]
-    return BaseModel(model.eval(), tokenizer, sum(tail) / len(tail), len(pairs), len(part) - len(pairs))
+    return BaseModel(model.eval(), tokenizer, sum(tail) / len(tail), len(pairs), len(rows) - len(pairs))
 
 
 def build_model(settings: BaseSettings, tokenizer: Any) -> Any:

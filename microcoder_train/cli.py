@@ -59,7 +59,7 @@ def _make_base(commands: Commands) -> None:
         "make-base",
         "Make the small embedded base model from a split's own programs.",
         "A byte-level tokenizer and a Qwen3 model of about a million parameters, trained from scratch on prompt ->\n"
-        "program pairs of the train part, accepted and known-wrong ones. Validation and benchmark rows are not read.\n"
+        "program pairs of the whole split, accepted and known-wrong ones; a benchmark is never read.\n"
         "The result loads with transformers; base.json holds its settings and loss. It shows the machinery only.\n\n"
         f"Settings, under `base` in a --config file:\n{describe(BaseSettings())}",
     )

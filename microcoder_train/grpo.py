@@ -26,13 +26,13 @@ def make_base(split: Path, out: Path, settings: BaseSettings, seed: int, say: Sa
     key = run_key(kind="base", data_version=data_version, settings=as_dict(settings), seed=seed)
     if (found := read_result(out, BASE_RECORD, key)) is not None:
         return {**found, "unchanged": True}
-    part = read_part(split, "train")
+    rows = [*read_part(split, "train").rows, *read_part(split, "validation").rows]
     with new_result(out, BASE_RECORD) as folder:
         from microcoder_train.base_model import train_base
 
-        say(f"making the base model from the programs of {len(part)} train problems")
+        say(f"making the base model from the programs of {len(rows)} problems")
         started = time.monotonic()
-        base = train_base(part, settings, seed)
+        base = train_base(rows, settings, seed)
         base.save(folder)
         record = {
             "key": key,

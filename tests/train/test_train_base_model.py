@@ -73,7 +73,7 @@ def test_packed_answers_cost_what_they_cost_alone() -> None:
 def test_training_is_repeatable_and_lowers_the_loss(split: Path) -> None:
     part = read_part(split, "train")
     short, again, longer = (
-        train_base(part, BaseSettings(**{**TINY["base"], "steps": steps}), seed=1) for steps in (3, 3, 150)
+        train_base(part.rows, BaseSettings(**{**TINY["base"], "steps": steps}), seed=1) for steps in (3, 3, 150)
     )
     assert short.loss == again.loss
     assert longer.loss < short.loss / 2
@@ -83,7 +83,7 @@ def test_training_is_repeatable_and_lowers_the_loss(split: Path) -> None:
 def test_long_prompts_are_skipped_and_counted(tmp_path: Path) -> None:
     long: dict[str, Any] = {**function_row("long"), "prompt": "word " * 2000}
     folder = write_folder(tmp_path / "split", {"train": [stdin_row("sum", "sum", "+", "-"), long]})
-    base = train_base(read_part(folder, "train"), SMALL, seed=0)
+    base = train_base(read_part(folder, "train").rows, SMALL, seed=0)
     assert (base.used, base.skipped) == (1, 1)
 
 
@@ -91,5 +91,5 @@ def test_a_split_without_programs_is_refused(tmp_path: Path) -> None:
     reference = {"name": "a.c", "language": "c", "label": "accepted", "code": ""}
     row = {**stdin_row("sum", "sum", "+", "-"), "references": [reference]}
     folder = write_folder(tmp_path / "split", {"train": [row]})
-    with pytest.raises(TrainError, match="none of the 1 train rows"):
-        train_base(read_part(folder, "train"), SMALL, seed=0)
+    with pytest.raises(TrainError, match="none of the 1 rows"):
+        train_base(read_part(folder, "train").rows, SMALL, seed=0)

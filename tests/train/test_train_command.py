@@ -55,7 +55,7 @@ def test_grpo_leaves_a_model_a_record_a_curve_and_every_sample(trained: Path) ->
     assert (trained / "curve.png").read_bytes().startswith(b"\x89PNG")
     assert (trained / "curve.png").stat().st_size < 80_000
     base = (trained / summary["base"]).resolve()
-    assert json.loads((base / "base.json").read_text(encoding="utf-8"))["problems"] == 4
+    assert json.loads((base / "base.json").read_text(encoding="utf-8"))["problems"] == 6
     for folder in (trained / summary["model"], base):
         assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "qwen3"
         assert AutoTokenizer.from_pretrained(folder)("a\nb")["input_ids"]
