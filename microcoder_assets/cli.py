@@ -41,7 +41,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder lineage PROBLEM                 one problem's story
     microcoder sql "FROM why_dropped"          anything else
     """
-    warnings.filterwarnings("ignore", message=".*is currently in beta.*")
+    warnings.filterwarnings("ignore", message=".*is currently in (beta|preview).*")
     context.obj = home.resolve()
 
 

@@ -14,14 +14,17 @@ from microcoder_assets.project import Project
 def score_table(project: Project) -> pl.DataFrame:
     """pass@1 of base and tuned on the validation part and, where it was scored, on LiveCodeBench by difficulty.
 
-    Columns: on, problems, base, tuned (each `value [low, high]`, 95 %), difference.
+    Columns: on, problems, base, tuned, difference (tuned - base), each `value [low, high]` with its 95 % interval.
     """
     rows = [_row("validation", _read(project, "grpo_policy", "summary.json")["validation"])]
     if project.store.manifest("livecodebench_scores"):
-        models = _read(project, "livecodebench_scores", "scores.json")["models"]
+        scores = _read(project, "livecodebench_scores", "scores.json")
+        models = scores["models"]
         for group in models["base"]:
-            pair = {name: models[name][group] for name in ("base", "tuned")}
-            rows.append(_row(f"livecodebench {group}", pair))
+            found = {name: models[name][group] for name in ("base", "tuned")}
+            if group == "overall":
+                found["difference"] = scores["differences"]["tuned - base"]
+            rows.append(_row(f"livecodebench {group}", found))
     return pl.DataFrame(rows)
 
 
@@ -39,7 +42,7 @@ def _row(name: str, scores: dict[str, Any]) -> dict[str, Any]:
         "problems": scores["base"]["problems"],
         "base": _interval(scores["base"]),
         "tuned": _interval(scores["tuned"]),
-        "difference": round(scores["tuned"]["pass@1"] - scores["base"]["pass@1"], 3),
+        "difference": _interval(scores["difference"]) if "difference" in scores else "",
     }
 
 
