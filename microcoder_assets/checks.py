@@ -11,6 +11,7 @@ from microcoder_assets.project import Project
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import BENCHMARK, SPLIT
 from microcoder_assets.stage import Kind
+from microcoder_assets.store import Partition
 from microcoder_assets.store.catalogue import STAGES, TABLES
 from microcoder_assets.store.ledger import SNAPSHOT
 
@@ -42,7 +43,10 @@ def has_unique_ids(project: Project, asset: str) -> Finding:
 
 
 def accounts_for_rows(project: Project, asset: str) -> Finding:
-    """Every row that came in was decided once, those kept are exactly the rows, and all came from the stage before."""
+    """Every row that came in was decided once, those kept are exactly the rows, and all came from the stage before.
+
+    A partitioned asset is compared with the same partitions of the one before: a run makes some of them.
+    """
     store = project.store
     decisions = _scan(store.decision_files(asset)).select("problem_id", "ref", "decision").collect()
     rows = _scan(store.data_files(asset)).select("problem_id").collect()
@@ -54,7 +58,8 @@ def accounts_for_rows(project: Project, asset: str) -> Finding:
     if twice := decisions.height - decisions.unique(["problem_id", "ref"]).height:
         return f"{twice} rows were decided more than once"
     if before := PREVIOUS.get(asset):
-        came = _scan(store.data_files(before)).select("problem_id").collect()
+        partitions = [Partition(*m.partition.split("|")) for m in store.manifests(asset) if m.partition]
+        came = _scan(store.data_files(before, partitions or None)).select("problem_id").collect()
         if came.height != decisions.height or came.join(decisions, on="problem_id", how="anti").height:
             return f"{before} holds {came.height} rows, but {decisions.height} were decided"
     return None

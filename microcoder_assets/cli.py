@@ -17,6 +17,8 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 
 USER_ERROR, FAILURE = 2, 1
+ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
+"""Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -55,8 +57,13 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
         except UserError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(USER_ERROR)
-        except RuntimeError as error:
-            click.echo(f"error: {error}", err=True)
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
+            sys.exit(USER_ERROR)
+        except Exception as error:
+            if not isinstance(error, RuntimeError) and type(error).__module__.partition(".")[0] not in ENGINES:
+                raise
+            click.echo(f"error: {str(error).strip().splitlines()[0]}", err=True)
             sys.exit(FAILURE)
         except KeyboardInterrupt:
             click.echo("stopped; what was finished is stored, run again to go on", err=True)
@@ -97,7 +104,8 @@ def run(
 
     started = time.monotonic()
     wanted = plan.until(until)
-    project = Project.load(home).with_inputs(sources, benchmark, settings_file, no_benchmark)
+    remembered = Project(home) if sources and not _readable(home) else Project.load(home)
+    project = remembered.with_inputs(sources, benchmark, settings_file, no_benchmark)
     project.check()
     project.save()
     made = Runner(project).run(until)
@@ -177,6 +185,8 @@ def lineage(home: Path, problem: str) -> None:
 def sql(home: Path, statement: str, as_csv: bool) -> None:
     """Run one SQL STATEMENT over the store.
 
+    It runs with your rights: COPY and ATTACH write where you can write.
+
     \b
     Views: one for each asset, and decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
     problem_timeline.
@@ -214,6 +224,14 @@ def catalogue(home: Path, database: Path) -> None:
 
     rebuild(Project.load(home).store, database)
     click.echo(f"views over {home} written to {database}")
+
+
+def _readable(home: Path) -> bool:
+    try:
+        Project.load(home)
+    except UserError:
+        return False
+    return True
 
 
 def _print_funnel(project: Project) -> None:

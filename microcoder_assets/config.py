@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from microcoder_assets.errors import UserError
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CollectionSettings(Section):
@@ -29,6 +29,12 @@ class DedupSettings(Section):
     bands: int = Field(32, ge=1, description="LSH bands, rows a band = permutations / bands. Ours.")
     min_jaccard: float = Field(0.5, gt=0, le=1, description="Estimated Jaccard that merges. Measured.")
     seed: int = Field(20260321, description="Seed of the permutations; changing it recomputes signatures. Ours.")
+
+    @model_validator(mode="after")
+    def _bands_divide(self) -> Self:
+        if self.permutations % self.bands:
+            raise ValueError(f"bands must divide permutations, and {self.bands} does not divide {self.permutations}")
+        return self
 
 
 class DecontaminationSettings(Section):
@@ -54,6 +60,12 @@ class CalibrationSettings(Section):
     medium_above: float = Field(0.40, description="... medium. Ours.")
     hard_above: float = Field(0.10, description="... hard; below it expert. Ours.")
     seed: int = Field(0, description="Seed of the bootstrap. Ours.")
+
+    @model_validator(mode="after")
+    def _bands_fall(self) -> Self:
+        if not 1 >= self.easy_above > self.medium_above > self.hard_above >= 0:
+            raise ValueError("1 >= easy_above > medium_above > hard_above >= 0 must hold")
+        return self
 
 
 class SelectionSettings(Section):
@@ -111,6 +123,8 @@ def load_settings(path: Path | None) -> Settings:
         return Settings.model_validate(raw)
     except FileNotFoundError as error:
         raise UserError(f"settings file {path} does not exist") from error
+    except IsADirectoryError as error:
+        raise UserError(f"settings file {path} is a folder; name a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"settings file {path} is not valid TOML: {error}") from error
     except ValidationError as error:

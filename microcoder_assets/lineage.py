@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from microcoder_assets.errors import UserError
+from microcoder_assets.stage import Kind
 from microcoder_assets.store import ParquetStore
 from microcoder_assets.store.catalogue import query, report
 
@@ -31,7 +32,8 @@ def _line(row: dict[str, Any], problem_id: str) -> str:
     if row["rule"]:
         facts.append(f"by {row['rule']}")
     if row["parents"] and not who:
-        facts.append(f"into {', '.join(row['parents'])}")
+        word = "into" if row["decision"] == Kind.MERGED else "like"
+        facts.append(f"{word} {', '.join(row['parents'])}")
     if row["sha_out"]:
         facts.append(f"content {row['sha_out'][:12]}")
     run = f"run {row['run_id'][:8]} {row['decided_at']:%Y-%m-%d %H:%M} v{row['code_version']}" if row["run_id"] else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from microcoder_assets.collection import livecodebench
+from microcoder_assets.config import TrainingSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -75,13 +77,41 @@ def inputs_of(project: Project, asset: str) -> str:
         parts = [livecodebench.fingerprint(project.benchmark) if project.benchmark else ""]
     else:
         parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream]
+    if asset == "train_split":  # its card tells the whole funnel
+        parts += [state(project, name) for name in until(asset)[:-1]]
+    if "training" in STAGES[asset].sections:
+        parts += _files_of(project.settings.training)
     return _digest(project, asset, parts)
+
+
+def _files_of(settings: TrainingSettings) -> list[str]:
+    """What the files that training settings name hold: a changed file is a changed setting."""
+    parts = [settings.config.read_text("utf-8")] if settings.config else []
+    model = Path(settings.model)
+    if model.is_dir():
+        files = [(path.name, path.stat()) for path in sorted(model.iterdir()) if path.is_file()]
+        parts += [f"{name} {facts.st_size} {facts.st_mtime_ns}" for name, facts in files]
+    return parts
 
 
 def is_fresh(project: Project, asset: str) -> bool:
     """Whether the current rows of an asset without partitions were made from what stands now."""
     manifest = project.store.manifest(asset)
-    return manifest is not None and manifest.inputs == inputs_of(project, asset)
+    if manifest is None or manifest.inputs != inputs_of(project, asset):
+        return False
+    beside = (manifest.extra[name] for name in ("export", "folder") if name in manifest.extra)
+    return all((project.home / path).is_dir() for path in beside)
+
+
+def state(project: Project, asset: str) -> str:
+    """Fingerprint of what stands of an asset and of what it reads, rows and decisions: what its checks look at."""
+    names = (asset, *STAGES[asset].upstream, "livecodebench_problems")
+    lines = [
+        f"{name} {manifest.partition} {manifest.data} {manifest.decisions}"
+        for name in names
+        for manifest in project.store.manifests(name)
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _digest(project: Project, asset: str, parts: list[str]) -> str:

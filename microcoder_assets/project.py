@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from microcoder_assets.bundled_files import bundled
+from microcoder_assets.collection.livecodebench import benchmark_files
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.config import Settings, load_settings
@@ -30,6 +33,16 @@ DEFAULT_HOME = "microcoder-home"
 
 def home_from_environment() -> Path:
     return Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)).resolve()
+
+
+class _Inputs(BaseModel):
+    """The form of project.json."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sources: tuple[str, ...] = Field(strict=False)
+    benchmark: Path | None
+    settings: Path | None
 
 
 @dataclass(frozen=True)
@@ -46,17 +59,13 @@ class Project:
         """The project of `home`. Raises UserError when its project.json is damaged."""
         path = home / "project.json"
         try:
-            raw = json.loads(path.read_text("utf-8"))
-            return cls(
-                home,
-                tuple(raw["sources"]),
-                Path(raw["benchmark"]) if raw["benchmark"] else None,
-                Path(raw["settings"]) if raw["settings"] else None,
-            )
+            raw = _Inputs.model_validate_json(path.read_text("utf-8"))
+            return cls(home, raw.sources, raw.benchmark, raw.settings)
         except FileNotFoundError:
             return cls(home)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path} is damaged ({error}); delete it, or give --source again") from error
+        except (ValueError, OSError) as error:
+            first = str(error).splitlines()[0]
+            raise UserError(f"{path} is damaged ({first}); delete it, or give --source again") from error
 
     def with_inputs(
         self, sources: Sequence[str], benchmark: Path | None, settings_file: Path | None, no_benchmark: bool = False
@@ -106,8 +115,8 @@ class Project:
         """Raises UserError for the first input that cannot be used, before any work is done."""
         self.open_sources()
         load_settings(self.settings_file)
-        if self.benchmark and not self.benchmark.exists():
-            raise UserError(f"benchmark {self.benchmark} does not exist")
+        if self.benchmark:
+            benchmark_files(self.benchmark)
 
     def open_sources(self) -> list[Source]:
         """Raises UserError for a kind that is unknown or a path that is not there."""

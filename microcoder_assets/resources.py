@@ -41,7 +41,8 @@ class _OwnWords(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         meta = getattr(record, "dagster_meta", {})
-        return not meta.get("dagster_event") and record.name != "dagster.system"
+        message = str(meta.get("orig_message") or "")
+        return not meta.get("dagster_event") and not message.startswith("Dependencies for step")
 
 
 class _Plain(logging.Formatter):

@@ -13,6 +13,7 @@ import dagster as dg
 
 from microcoder_assets import plan
 from microcoder_assets.bundled_files import bundled
+from microcoder_assets.checks import CHECKS
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import ScrapedProblem
 from microcoder_assets.collection.scrape import partition_of
@@ -62,6 +63,7 @@ class Runner:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._checked = project.store.packs("checked")
         prepare_instance(project.home)
         self._job = build_defs(project.home).resolve_implicit_global_asset_job_def()
 
@@ -77,7 +79,20 @@ class Runner:
             if name not in partitioned and not plan.is_fresh(self.project, name):
                 self.materialize([name])
                 made.append(name)
+            self.assure(name)
         return made
+
+    def assure(self, asset: str) -> None:
+        """Rows that stand but were never checked as they stand, because a run ended between the two, are checked now.
+
+        Raises RunFailed with the finding: nothing is built on rows that failed a check, in this run or a later one.
+        """
+        if self._state(asset) in self._checked.known():
+            return
+        for name, check in CHECKS.get(asset, {}).items():
+            if finding := check(self.project, asset):
+                raise RunFailed(f"check {name} of {asset} failed: {finding}")
+        self._checked.put({self._state(asset): b""})
 
     def stale_chunks(self, assets: Sequence[str]) -> Iterator[Chunk]:
         """For each platform that is not as its sources are, the spans of months to make."""
@@ -121,6 +136,10 @@ class Runner:
             )
         if not result.success:
             raise _failure(result)
+        self._checked.put({self._state(name): b"" for name in assets})
+
+    def _state(self, asset: str) -> str:
+        return f"{asset}-{plan.state(self.project, asset)}"
 
     def _served_months(self, platform: str, inputs: str) -> set[str]:
         """Months the sources hold of a platform; remembered for as long as the sources stay as they are."""
@@ -166,18 +185,18 @@ def _number(month: str) -> int:
 
 def _failure(result: dg.ExecuteInProcessResult) -> Exception:
     for event in result.all_events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
+            data = event.asset_check_evaluation_data
+            finding = data.metadata["finding"].value
+            return RunFailed(f"check {data.check_name} of {data.asset_key.to_user_string()} failed: {finding}")
+    for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
             if error is not None:
-                words = error.message.strip().removeprefix(f"{error.cls_name}: ")
+                words = " ".join(error.message.removeprefix(f"{error.cls_name}: ").split())
                 if error.cls_name and error.cls_name.endswith("UserError"):
                     return UserError(words)
                 return RunFailed(f"{event.step_key} failed: {error.cls_name}: {words}")
-    for event in result.all_events:
-        if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
-            data = event.asset_check_evaluation_data
-            finding = data.metadata["finding"].value
-            return RunFailed(f"check {data.check_name} of {data.asset_key.to_user_string()} failed: {finding}")
     return RunFailed("the run failed; `make ui` shows its log")

@@ -32,6 +32,7 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     project = workspace.project()
     wanted = set(partitions_of(context.partition_keys))
     platforms = sorted({partition.platform for partition in wanted})
+    inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
     records: dict[Partition, list[ScrapedProblem | UnreadableRecord]] = {p: [] for p in wanted & stored}
     kinds = {}
@@ -41,7 +42,6 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
                 if partition in wanted:
                     records.setdefault(partition, []).append(record)
                     kinds[partition] = source.kind
-    inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     results, manifests = [], []
     for partition in sorted(records):
         kind = kinds.get(partition, "")
@@ -61,8 +61,8 @@ def _filed(source: Source) -> Iterator[tuple[Partition, ScrapedProblem | Unreada
 def livecodebench_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
     """The pinned LiveCodeBench release: what is scored, and never trained on."""
     project = workspace.project()
-    result = benchmark_result(project.benchmark)
     version = plan.inputs_of(project, "livecodebench_problems")
+    result = benchmark_result(project.benchmark)
     folder = export(project.exports / "livecodebench", result.frame, ("test",), version[:16], BENCHMARK_CARD)
     counts = result.frame.group_by("release", "difficulty").len("problems").sort("release", "difficulty")
     return publish(

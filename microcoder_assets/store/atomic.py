@@ -35,7 +35,8 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
             raise _disk_full(path) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text_atomic(path: Path, text: str) -> None:

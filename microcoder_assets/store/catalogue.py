@@ -47,6 +47,9 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
     for name, columns in TABLES.items():
         _view(connection, name, store.data_files(name), columns)
     _view(connection, "ledger", [f for s in STAGES for f in store.ledger_files(s)], ledger.LEDGER)
+    _relation(connection, "livecodebench_problems", store)
+    values = ", ".join(f"({n}, '{stage}')" for n, stage in enumerate(STAGES))
+    connection.execute(f"CREATE VIEW stages AS SELECT * FROM (VALUES {values}) AS s(position, stage)")
     decisions = " UNION ALL ".join(
         f"SELECT {n} AS position, '{stage}' AS stage, * FROM {_relation(connection, stage, store)}"
         for n, stage in enumerate(STAGES)
@@ -58,7 +61,12 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
 
 
 def rebuild(store: ParquetStore, database: Path) -> None:
-    """Write the catalogue as a file for other DuckDB clients: made beside `database`, then renamed over it."""
+    """Write the catalogue as a file for other DuckDB clients: made beside `database`, then renamed over it.
+
+    Raises UserError when `database` is a file of another kind, which is left as it is.
+    """
+    if database.is_dir() or (database.is_file() and database.read_bytes()[8:12] != b"DUCK"):
+        raise UserError(f"{database} is there and is no DuckDB file; name another")
     temporary = database.with_name(f".tmp-{database.name}")
     temporary.unlink(missing_ok=True)
     database.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from typing import Any
 
 import polars as pl
 
+from microcoder_assets.errors import UserError
 from microcoder_assets.schema import Schema, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import ledger
@@ -80,16 +81,12 @@ class ParquetStore:
         return self.root / asset / partition.folder
 
     def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:
-        try:
-            return Manifest(**json.loads((self.folder(asset, partition) / "manifest.json").read_text("utf-8")))
-        except FileNotFoundError:
-            return None
+        path = self.folder(asset, partition) / "manifest.json"
+        return _read_manifest(path) if path.exists() else None
 
     def manifests(self, asset: str) -> list[Manifest]:
         """Current manifests of all partitions, in partition order."""
-        found = [
-            Manifest(**json.loads(path.read_text("utf-8"))) for path in (self.root / asset).glob("**/manifest.json")
-        ]
+        found = [_read_manifest(path) for path in (self.root / asset).glob("**/manifest.json")]
         return sorted(found, key=lambda manifest: manifest.partition)
 
     def fingerprint(self, asset: str) -> str:
@@ -180,6 +177,13 @@ class ParquetStore:
     def _path(self, manifest: Manifest, name: str) -> Path:
         month, _, platform = manifest.partition.partition("|")
         return self.folder(manifest.asset, Partition(month, platform)) / name
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}); delete that file and run again") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
--- $1: a problem id. Its own decisions, and those where another problem was merged into it.
-SELECT d.stage, d.problem_id, d.decision, d.reason, d.detail, d.score, d.rule, d.parents, d.sha_out,
+-- $1: a problem id. The last decision of every stage on it, and on those that were merged into it.
+SELECT s.stage, l.problem_id, l.decision, l.reason, l.detail, l.score, l.rule, l.parents, l.sha_out,
        l.run_id, l.code_version, l.decided_at
-FROM decisions AS d
-LEFT JOIN ledger AS l
-    ON l.stage = d.stage AND l.problem_id = d.problem_id AND l.ref = d.ref
-   AND l.decision IN (d.decision, 'changed') AND l.reason = d.reason
-WHERE d.problem_id = $1 OR list_contains(d.parents, $1)
-QUALIFY row_number() OVER (PARTITION BY d.stage, d.problem_id, d.ref ORDER BY l.decided_at DESC) = 1
-ORDER BY d.position, d.problem_id <> $1, d.problem_id;
+FROM ledger AS l
+JOIN stages AS s ON s.stage = l.stage
+WHERE l.problem_id = $1 OR (l.decision = 'merged' AND list_contains(l.parents, $1))
+QUALIFY row_number() OVER (PARTITION BY l.stage, l.problem_id, l.ref ORDER BY l.decided_at DESC, l.version DESC) = 1
+ORDER BY s.position, l.problem_id <> $1, l.problem_id, l.ref;

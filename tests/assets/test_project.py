@@ -113,3 +113,16 @@ def test_tables() -> None:
     ]
     assert text_table(frame).splitlines()[2] == "a|b     0.5"
     assert "1 more rows" in markdown_table(frame, limit=1)
+
+
+@pytest.mark.parametrize("text", ["{", '{"sources": "abc", "benchmark": null, "settings": null}', "[]"])
+def test_every_kind_of_damage_to_the_project_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "project.json").write_text(text)
+    with pytest.raises(UserError, match=r"project\.json is damaged"):
+        Project.load(tmp_path)
+
+
+def test_a_folder_that_is_no_benchmark_is_refused_before_it_is_remembered(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty"):
+        Project(tmp_path / "home", (), tmp_path / "empty", None).check()

@@ -96,6 +96,8 @@ MISTAKES: list[tuple[Sequence[str], str]] = [
     (["backfill", "--from", "2026-01", "--to", "2026-01", "--platform", "nowhere"], "unknown platform 'nowhere'"),
     (["lineage", "nowhere:1"], "'nowhere:1'"),
     (["sql", "SELEC 1"], "SELEC"),
+    (["run", "--settings", "."], "is a folder"),
+    (["catalogue", "."], "is no DuckDB file"),
 ]
 
 

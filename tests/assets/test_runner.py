@@ -1,0 +1,107 @@
+"""Runs in this process: what stands is left alone, what failed a check is never built on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from microcoder_assets.checks import CHECKS
+from microcoder_assets.lineage import story
+from microcoder_assets.project import Project
+from microcoder_assets.runner import RunFailed, Runner
+from microcoder_assets.store import Partition
+from microcoder_assets.store.catalogue import query
+
+PACKAGES = ("lampposts", "snailpace", "twostones")
+MADE = ["scraped_problems", "normalized_problems", "livecodebench_problems", "unique_problems"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, examples_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A home fed with three packages of the archive, in a folder of their own that a test may change."""
+    for name in PACKAGES:
+        shutil.copytree(examples_dir / "archive" / name, tmp_path / "packages" / name)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    yield Project(tmp_path / "home", (f"kattis:{tmp_path / 'packages'}",), None, None)
+    os.environ.pop("DAGSTER_HOME", None)
+
+
+def make(project: Project, until: str = "unique_problems") -> list[str]:
+    project.save()
+    return Runner(Project.load(project.home)).run(until)
+
+
+def test_a_second_run_makes_nothing(project: Project) -> None:
+    assert make(project) == MADE
+    assert make(project) == []
+
+
+def test_stopping_early_and_going_on_is_the_same_as_one_run(project: Project) -> None:
+    assert make(project, "scraped_problems") == ["scraped_problems"]
+    assert "normalized_problems" in make(project, "normalized_problems")
+    assert make(project) == ["livecodebench_problems", "unique_problems"]
+
+
+def test_what_failed_a_check_is_not_built_on_by_a_later_run_either(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as planted:
+        planted.setitem(CHECKS["unique_problems"], "zero_benchmark_overlap", lambda project, asset: "planted finding")
+        for _ in range(2):
+            with pytest.raises(RunFailed, match="zero_benchmark_overlap of unique_problems failed: planted finding"):
+                make(project, "scored_problems")
+            assert project.store.manifest("scored_problems") is None
+    assert make(project, "scored_problems") == ["scored_problems"]
+
+
+def test_a_partition_lost_on_the_way_is_made_again(project: Project) -> None:
+    make(project)
+    partition = Partition(*project.store.manifests("normalized_problems")[0].partition.split("|"))
+    (project.store.folder("normalized_problems", partition) / "manifest.json").unlink()
+    assert make(project) == ["scraped_problems", "normalized_problems"]
+
+
+def test_changed_and_removed_packages_say_so_in_the_ledger(project: Project, tmp_path: Path) -> None:
+    make(project)
+    statement = next((tmp_path / "packages" / "snailpace" / "problem_statement").iterdir())
+    statement.write_text(statement.read_text() + "\nThe snail never sleeps.\n")
+    shutil.rmtree(tmp_path / "packages" / "twostones")
+    make(project)
+    sql = "SELECT problem_id, decision, reason FROM ledger WHERE stage = 'unique_problems' AND version = 2 ORDER BY decision"
+    changed, removed = query(project.store, sql).rows()
+    assert changed[0].endswith(":snailpace") and changed[1:] == ("changed", "ok")
+    assert removed[0].endswith(":twostones") and removed[1:] == ("dropped", "vanished")
+    assert "changed" in story(project.store, changed[0])
+    assert story(project.store, removed[0]).count("vanished") == 3
+
+
+def test_exports_that_were_deleted_come_back(project: Project) -> None:
+    make(project)
+    shutil.rmtree(project.exports)
+    assert make(project) == ["livecodebench_problems"]
+    assert (project.exports / "livecodebench" / "latest" / "manifest.json").is_file()
+
+
+def test_a_source_edited_while_it_is_read_is_read_again(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from microcoder_assets.collection import assets
+
+    real = assets.scrape
+
+    def edited_meanwhile(*arguments: object) -> object:
+        (tmp_path / "packages" / "lampposts" / "note.txt").write_text("edited")
+        limits = tmp_path / "packages" / "lampposts" / "problem.yaml"
+        limits.write_text(limits.read_text().replace("2.0", "3.0"))
+        return real(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(assets, "scrape", edited_meanwhile)
+        make(project)
+    make(project)
+    sql = "SELECT time_limit_s FROM scraped_problems WHERE native_id = 'lampposts'"
+    assert query(project.store, sql).item() == 3.0
