@@ -140,11 +140,7 @@ def _problem(raw: dict[str, Any], problems: dict[str, Problem]) -> Problem:
 def _answer(line: Line) -> dict[str, Any]:
     if line.result is None:
         return {"error": line.error}
-    try:
-        return line.result.result().to_dict()
-    except (TypeError, ValueError, AttributeError) as error:
-        # Fields that JSON left with a wrong type show only where they are used.
-        return {"error": f"the problem has a field of a wrong type: {error}"}
+    return line.result.result().to_dict()
 
 
 def _write_results(queue: Queue[Line | None], counts: Counter[str]) -> None:
@@ -153,8 +149,10 @@ def _write_results(queue: Queue[Line | None], counts: Counter[str]) -> None:
             answer = _answer(line)
             counts[answer.get("verdict", "bad")] += 1
             print(json.dumps({"line": line.number, **answer}), flush=True)
-    except BrokenPipeError:
-        # The reader has gone: nothing more can be said, and the interpreter must not try at exit.
+    except OSError as error:
+        # Nothing more can be said, the interpreter must not try at exit, and the reading thread must not wait for us.
+        if not isinstance(error, BrokenPipeError):
+            print(f"cannot write results: {error.strerror}", file=sys.stderr, flush=True)
         os._exit(1)
 
 

@@ -30,7 +30,8 @@ def judge_program(program: Program, problem: Problem, interpreter: str, stop_at_
 
     CPU time (user and system, of the child and those it waited for) decides TLE; wall time only guards, at
     3 x limit + 1 s.
-    A runner that fails is replaced once a test; the second time the test is IE.
+    A runner that fails is replaced once a test; the second time the test is IE. So is the whole result where judging
+    itself fails: one program must not end a run of many.
     """
     try:
         source = _source(program)
@@ -40,6 +41,9 @@ def judge_program(program: Program, problem: Problem, interpreter: str, stop_at_
                 tests = tuple(_judge_tests(problem, runners, accepts, stop_at_first))
     except CompileError as error:
         return Result(problem.id, Verdict.CE, 0, len(problem.tests), message=str(error))
+    except Exception as error:
+        message = f"the judge failed: {type(error).__name__}: {error}"
+        return Result(problem.id, Verdict.IE, 0, len(problem.tests), message=message)
     passed = sum(test.verdict is Verdict.AC for test in tests)
     failed = next((test for test in tests if test.verdict is not Verdict.AC), None)
     verdict = Verdict.AC if failed is None else failed.verdict

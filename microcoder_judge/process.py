@@ -23,6 +23,7 @@ from microcoder_judge.records import Limits
 
 MIB = 1 << 20
 RUNNER_GRACE_S = 30.0
+POLL_S = 3600.0
 ENVIRONMENT = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 PASSED_ON = ("LD_LIBRARY_PATH",)
 BOOT = "import sys; sys.path.append(sys.argv[1]); import _runner; sys.path.pop(); _runner.main()"
@@ -157,8 +158,10 @@ class Runner:
     def _ready(self, fd: int, event: int, deadline: float) -> None:
         poll = select.poll()
         poll.register(fd, event)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise RunnerFailed("the runner does not answer")
+        # In steps, for what poll can wait at once is limited.
+        while not poll.poll(min(max(0.0, deadline - time.monotonic()), POLL_S) * 1000):
+            if time.monotonic() >= deadline:
+                raise RunnerFailed("the runner does not answer")
 
     def _last_words(self, reason: str) -> str:
         lines = self._errors.read_bytes()[-4096:].decode(errors="backslashreplace").strip().splitlines()

@@ -28,6 +28,10 @@ CHECKER_NAMES = (
 )
 
 
+LARGEST = {"time_s": 86_400.0, "memory_mb": 1 << 20, "output_mb": 1 << 20}
+"""The most that `Limits` may grant: a day, a TiB, a TiB. What is more does not fit the system's timers. Ours."""
+
+
 class Verdict(StrEnum):
     """What an online judge says of a program. `IE` is the judge's own fault, never the program's."""
 
@@ -47,7 +51,7 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one test may use.
+    """What one test may use, each above 0 and at most as LARGEST says.
 
     time_s: CPU seconds. memory_mb: address space above the interpreter's own, in MiB.
     output_mb: bytes written to standard output, in MiB.
@@ -58,9 +62,10 @@ class Limits:
     output_mb: int = 64
 
     def __post_init__(self) -> None:
-        for name in ("time_s", "memory_mb", "output_mb"):
-            if not getattr(self, name) > 0:
-                raise RecordError(f"limits.{name} must be positive, got {getattr(self, name)!r}")
+        for name, largest in LARGEST.items():
+            value = getattr(self, name)
+            if not 0 < value <= largest:
+                raise RecordError(f"limits.{name} must be above 0 and at most {largest:,g}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ class Checker:
             raise RecordError(f"unknown checker {self.name!r}; one of {', '.join(CHECKER_NAMES)}")
         if self.name == "tokens_float" and self.abs_tol is None and self.rel_tol is None:
             raise RecordError("checker tokens_float needs abs_tol or rel_tol")
+        for name, kind in (("abs_tol", int | float), ("rel_tol", int | float), ("program", str)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise RecordError(f"checker.{name} must be {'text' if kind is str else 'a number'}, got {value!r}")
         if (self.name == "custom") != (self.program is not None):
             raise RecordError("a checker has a program exactly when its name is custom")
 

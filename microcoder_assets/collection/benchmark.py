@@ -11,6 +11,7 @@ import polars as pl
 
 from microcoder_assets.collection.livecodebench import BenchmarkProblem, read_benchmark
 from microcoder_assets.collection.records import UnreadableRecord
+from microcoder_assets.errors import UserError
 from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import BENCHMARK, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
@@ -21,7 +22,10 @@ TIME_LIMIT_S = 6.0
 
 
 def benchmark_result(path: Path | None) -> StageResult:
-    """BENCHMARK rows of a LiveCodeBench folder or file; none without a path. Unreadable records are errors."""
+    """BENCHMARK rows of a LiveCodeBench folder or file; none without a path. Unreadable records are errors.
+
+    Raises UserError where no record can be read: an empty benchmark would switch decontamination off unseen.
+    """
     rows, decisions = [], []
     for problem in read_benchmark(path) if path else ():
         if isinstance(problem, UnreadableRecord):
@@ -31,6 +35,9 @@ def benchmark_result(path: Path | None) -> StageResult:
         row = _row(problem)
         rows.append(row)
         decisions.append(Decision(row["problem_id"], Kind.KEPT, "ok", sha_out=row["content_sha"]))
+    if path and not rows:
+        first = f"{decisions[0].problem_id}: {decisions[0].detail['error']}" if decisions else "it is empty"
+        raise UserError(f"benchmark {path} holds no readable problem; {first}")
     return StageResult(conform(pl.DataFrame(rows, schema=BENCHMARK), BENCHMARK), decisions)
 
 

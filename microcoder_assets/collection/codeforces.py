@@ -67,7 +67,7 @@ def read_dump(path: Path) -> dict[str, ApiProblem]:
             rows = json.load(stream)["result"]["problems"]
         return {
             f"{row['contestId']}{row['index']}": ApiProblem(
-                row["contestId"], row["index"], row.get("rating"), tuple(row["tags"])
+                int(row["contestId"]), row["index"], row.get("rating"), tuple(row["tags"])
             )
             for row in rows
         }
@@ -125,4 +125,4 @@ def _amount(text: str | None, unit: str) -> float | None:
 
 
 def _whole(amount: float | None) -> int | None:
-    return None if amount is None else int(amount)
+    return None if amount is None else int(amount) or None

@@ -21,7 +21,16 @@ MAX_ROW_BYTES = 64 << 20
 BROKEN_STREAM = (EOFError, OSError, zlib.error)
 """What reading a truncated or damaged gzip file raises."""
 
-BAD_RECORD = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+BAD_RECORD = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ArithmeticError,
+    SyntaxError,
+    RecursionError,
+)
 """What a record of another shape than the adapter expects raises."""
 
 
@@ -85,10 +94,13 @@ class Row:
         return raw
 
 
-def read_rows(path: Path, platform: str, max_bytes: int = MAX_ROW_BYTES) -> Iterator[Row | UnreadableRecord]:
+def read_rows(
+    path: Path, platform: str, max_bytes: int = MAX_ROW_BYTES, whole: bool = False
+) -> Iterator[Row | UnreadableRecord]:
     """The non-empty lines of a JSONL file, gzip or not. Where the file breaks off, one last unreadable record says so.
 
-    platform: to file unreadable records under.
+    platform: to file unreadable records under. whole: a part of the file is of no use: where it breaks off, be it in a
+    last line without an end, raise UserError instead.
     """
     number = 0
     try:
@@ -101,17 +113,25 @@ def read_rows(path: Path, platform: str, max_bytes: int = MAX_ROW_BYTES) -> Iter
                         line = stream.readline(max_bytes)
                     detail = f"the row is longer than {max_bytes >> 20} MiB"
                     yield UnreadableRecord(platform, ref, "malformed_record", detail)
+                elif whole and not line.endswith(b"\n") and not line.rstrip().endswith(b"}"):
+                    raise EOFError("the last row has no end")
                 elif line.strip():
                     yield Row(ref, line.rstrip(b"\r\n"))
     except BROKEN_STREAM as error:
         detail = f"the file breaks off after row {number}: {one_line(error)}"
+        if whole:
+            raise UserError(f"cannot read all of {path}, get it again: {detail}") from error
         yield UnreadableRecord(platform, f"{path.name}#{number + 1}", "malformed_record", detail)
 
 
 def read_problems(
     path: Path, platform: str, parse: Callable[[dict[str, Any], Row], ScrapedProblem]
 ) -> Iterator[ScrapedProblem | UnreadableRecord]:
-    """Each row of a JSONL file as a problem; a row that `parse` cannot take is an unreadable record."""
+    """Each row of a JSONL file as a problem; a row that `parse` cannot take is an unreadable record.
+
+    Raises UserError for a file without rows.
+    """
+    row = None
     for row in read_rows(path, platform):
         if isinstance(row, UnreadableRecord):
             yield row
@@ -120,3 +140,5 @@ def read_problems(
             yield parse(row.parse(), row)
         except BAD_RECORD as error:
             yield UnreadableRecord(platform, row.ref, "malformed_record", one_line(error))
+    if row is None:
+        raise UserError(f"{path} holds no records; name a file with one JSON object a line")

@@ -64,10 +64,10 @@ _TEST_CONFIGS = tuple(f"data/{folder}{name}.yaml" for folder in ("", "secret/") 
 
 @dataclass(slots=True)
 class KattisSource:
-    """A folder of packages, or one package."""
+    """A folder of packages, or one package. packages: each with the platform it is filed under."""
 
     path: Path
-    packages: tuple[Path, ...]
+    packages: Mapping[Path, str]
     platforms: tuple[str, ...]
     kind: str = "kattis"
 
@@ -80,10 +80,12 @@ class KattisSource:
         return fingerprint_files(files)
 
     def records(self) -> Iterator[ScrapedProblem | UnreadableRecord]:
-        for path in self.packages:
-            platform = _platform_of_folder(path)
+        for path, platform in self.packages.items():
             try:
-                yield problem(path)
+                found = problem(path)
+                if found.platform != platform:
+                    raise BadPackage(f"{EXTENSION} behind a link names platform {found.platform!r}; put it in the folder")
+                yield found
             except (BadPackage, yaml.YAMLError, *BAD_RECORD) as error:
                 yield UnreadableRecord(platform, path.name, "malformed_record", one_line(error))
 
@@ -91,13 +93,14 @@ class KattisSource:
 def open_kattis(path: Path) -> KattisSource:
     """path: a package, or a folder whose folders and archives are packages. Raises UserError without one."""
     if suffix_of(path) or (path / "problem.yaml").exists():
-        packages: tuple[Path, ...] = (path,)
+        paths = [path]
     else:
         entries = sorted(path.iterdir()) if path.is_dir() else []
-        packages = tuple(e for e in entries if not e.name.startswith((".", "_")) and (e.is_dir() or suffix_of(e)))
-    if not packages:
+        paths = [e for e in entries if not e.name.startswith((".", "_")) and (e.is_dir() or suffix_of(e))]
+    if not paths:
         raise UserError(f"kattis source {path} holds no problem package (a folder, .tar.xz, .tar.gz or .zip)")
-    platforms = {"kattis", *map(_platform_of_folder, packages)}
+    packages = {package: _platform_of(package) for package in paths}
+    platforms = {"kattis", *packages.values()}
     return KattisSource(path, packages, tuple(name for name in PLATFORMS if name in platforms))
 
 
@@ -112,9 +115,7 @@ def problem(path: Path) -> ScrapedProblem:
     contest, _, _ = stem.rpartition("__")
     meta = _mapping(files, "problem.yaml")
     ours = _mapping(files, EXTENSION) if EXTENSION in files else {}
-    platform = _text(ours, "platform") or "kattis"
-    if platform not in PLATFORMS:
-        raise BadPackage(f"{EXTENSION} names the unknown platform {platform!r}; one of {', '.join(PLATFORMS)}")
+    platform = _named_platform(ours)
     if platform != "kattis" and not path.is_dir():
         raise BadPackage(f"{EXTENSION} of an archive cannot name platform {platform!r}; unpack the archive")
     language, statement_file = _statement_file(files)
@@ -155,13 +156,26 @@ def problem(path: Path) -> ScrapedProblem:
     )
 
 
-def _platform_of_folder(path: Path) -> str:
-    """The platform that microcoder.yaml of an unpacked package names; `kattis` where it names none that is known."""
+def _named_platform(ours: Mapping[str, Any]) -> str:
+    """The platform that microcoder.yaml names, `kattis` where it names none. Raises BadPackage for an unknown one."""
+    platform = _text(ours, "platform") or "kattis"
+    if platform not in PLATFORMS:
+        raise BadPackage(f"{EXTENSION} names the unknown platform {platform!r}; one of {', '.join(PLATFORMS)}")
+    return platform
+
+
+def _platform_of(package: Path) -> str:
+    """The platform to file a package under: as `problem` will find it, but `kattis` where nothing can be read.
+
+    microcoder.yaml lies beside the outermost problem.yaml, as in `read_package`.
+    """
+    files = folder_files(package) if package.is_dir() else ()
+    roots = [file.parent for file in files if file.name == "problem.yaml"]
+    root = min(roots, key=lambda folder: len(str(folder)), default=package)
     try:
-        named = yaml.safe_load((path / EXTENSION).read_bytes())["platform"]
-    except (OSError, yaml.YAMLError, *BAD_RECORD):
+        return _named_platform(_mapping({EXTENSION: (root / EXTENSION).read_bytes()}, EXTENSION))
+    except (OSError, *BAD_RECORD):
         return "kattis"
-    return named if named in PLATFORMS else "kattis"
 
 
 def _mapping(files: Mapping[str, bytes], name: str) -> dict[str, Any]:

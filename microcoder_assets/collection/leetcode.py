@@ -90,7 +90,7 @@ def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> Scr
         flags.add("multi_answer")
     return ScrapedProblem(
         platform="leetcode",
-        native_id=str(raw["id"]),
+        native_id=_native_id(raw["id"]),
         title=raw["title"].removesuffix("🔒").strip(),
         statement=raw["statement_html"],
         statement_format="html",
@@ -114,6 +114,13 @@ def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> Scr
         license="CC BY-SA 4.0",
         flags=tuple(sorted(flags)),
     )
+
+
+def _native_id(value: object) -> str:
+    """doocs writes both `1` and `LCP 01`. Raises ValueError for anything that is neither a number nor text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"id must be a whole number or text, not {type(value).__name__}")
+    return str(value)
 
 
 def contest_date(series: str, number: int) -> dt.date:

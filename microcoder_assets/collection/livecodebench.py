@@ -51,11 +51,12 @@ def read_benchmark(path: Path) -> Iterator[BenchmarkProblem | UnreadableRecord]:
     """Every problem of a LiveCodeBench folder or file, files by release; of two with one id the first.
 
     A folder holds upstream's `test.jsonl`, `test2.jsonl`, ... (a file's number is its release) or
-    `problems_release_vN.jsonl.gz`, whose rows name their release. Raises UserError when it holds neither.
+    `problems_release_vN.jsonl.gz`, whose rows name their release. Raises UserError when it holds neither, and where
+    a file breaks off: a part of a benchmark is no benchmark.
     """
     seen = set()
     for file in benchmark_files(path):
-        for row in read_rows(file, "livecodebench", MAX_ROW_BYTES):
+        for row in read_rows(file, "livecodebench", MAX_ROW_BYTES, whole=True):
             if isinstance(row, UnreadableRecord):
                 yield row
                 continue
@@ -99,13 +100,13 @@ def native_id(platform: str, question_id: str, title: str) -> str:
 
 def problem(raw: Mapping[str, Any], release: str) -> BenchmarkProblem:
     """One row; private tests may be absent. Raises one of BAD_RECORD naming what is wrong."""
-    platform, title, question_id = raw["platform"], raw["question_title"], str(raw["question_id"])
+    platform, title, question_id = (_text(raw, name) for name in ("platform", "question_title", "question_id"))
     native = native_id(platform, question_id, title)
     if not NATIVE_ID.fullmatch(native) or not NATIVE_ID.fullmatch(platform):
         raise ValueError(f"{platform!r} {question_id!r} holds characters that an id may not have")
     public = _as_list(raw.get("public_test_cases"))
     private = _as_list(raw.get("private_test_cases"))
-    starter_code = raw.get("starter_code") or None
+    starter_code = _text(raw, "starter_code") if raw.get("starter_code") else None
     function = bool(starter_code) or any(test.get("testtype") == "functional" for test in (*public, *private))
     entry_point = _entry_point(raw.get("metadata"), starter_code) if function else None
     return BenchmarkProblem(
@@ -113,17 +114,29 @@ def problem(raw: Mapping[str, Any], release: str) -> BenchmarkProblem:
         question_id=question_id,
         title=title,
         platform=platform,
-        contest_id=raw.get("contest_id") or None,
+        contest_id=_text(raw, "contest_id") if raw.get("contest_id") else None,
         contest_date=dt.datetime.fromisoformat(raw["contest_date"]).date() if raw.get("contest_date") else None,
-        difficulty=raw.get("difficulty") or None,
-        release=raw.get("release") or release,
-        statement=raw["question_content"],
+        difficulty=_text(raw, "difficulty") if raw.get("difficulty") else None,
+        release=_text(raw, "release") if raw.get("release") else release,
+        statement=_text(raw, "question_content"),
         starter_code=starter_code,
         entry_point=entry_point,
         io_mode="function" if function else "stdin",
         public_tests=_tests(public, "public", function),
         private_tests=_tests(private, "private", function),
     )
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    """Raises ValueError naming the field where it is no text that can be written."""
+    value = raw[name]
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} holds half of a surrogate pair") from error
+    return value
 
 
 def _release_of(file: Path) -> str:
@@ -138,8 +151,8 @@ def _as_list(tests: list[dict[str, Any]] | str | None) -> list[dict[str, Any]]:
 def _entry_point(metadata: Mapping[str, Any] | str | None, starter_code: str | None) -> str:
     """The function's name, from the metadata or else the starter code. Raises ValueError when neither has it."""
     known = json.loads(metadata) if isinstance(metadata, str) and metadata else metadata or {}
-    if name := known.get("func_name"):
-        return str(name)
+    if known.get("func_name"):
+        return _text(known, "func_name")
     signature = Signature.of_starter(starter_code or "")
     if signature is None or not signature.name:
         raise ValueError("a function problem without func_name and without starter code that names a method")

@@ -40,21 +40,24 @@ def open_rllm(path: Path) -> FileSource:
 
 
 def _read_file(path: Path) -> Iterator[ScrapedProblem | UnreadableRecord]:
-    """A file is one JSON array: where it is damaged, none of its rows can be read."""
+    """A file is one JSON array: where it is damaged, none of its rows can be read. Raises UserError for an empty one."""
     try:
         with gzip.open(path) as stream:
-            rows = json.load(stream)
+            content = stream.read()
+        rows = json.loads(content) if content.strip() else []
         if not isinstance(rows, list):
             raise ValueError(f"holds {type(rows).__name__}, not a list of rows")
     except (*BROKEN_STREAM, *BAD_RECORD) as error:
         yield UnreadableRecord("rllm", path.name, "malformed_record", one_line(error))
         return
+    if not rows:
+        raise UserError(f"{path} holds no records; name a file with a JSON array of rows")
     stem = path.name.partition(".")[0]
     for number, raw in enumerate(rows, 1):
         ref = f"{path.name}#{number}"
         try:
             yield problem(raw, f"{stem}-{number}", ref)
-        except BAD_RECORD as error:
+        except (*BAD_RECORD, MemoryError) as error:  # Python's parser raises MemoryError on deep nesting
             yield UnreadableRecord("rllm", ref, "malformed_record", one_line(error))
 
 
@@ -157,7 +160,7 @@ def _stdin_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> ScrapedPro
         ),
         checker=None if flags else Checker("tokens"),
         time_limit_s=_seconds(time) if time else None,
-        memory_limit_mb=int(memory[1]) // (1 if memory[2] == "MB" else 1_000_000) if memory else None,
+        memory_limit_mb=int(memory[1]) // (1 if memory[2] == "MB" else 1_000_000) or None if memory else None,
         tags=tuple(ast.literal_eval(tags[1])) if tags else (),
         flags=tuple(sorted(flags)),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +19,10 @@ from microcoder_assets.stage import Decision, Kind, StageResult
 
 BATCH_BYTES = 64 << 20
 """Test bytes gathered before they go to the blob store, so that memory stays flat and stored packs large. Ours."""
+
+MAX_TIME_LIMIT_S = 600.0
+MAX_MEMORY_LIMIT_MB = 1 << 20
+"""Stated limits over ten minutes or a TiB are mistakes: no contest has them and no judge can grant them. Ours."""
 
 
 class BlobWriter(Protocol):
@@ -40,6 +47,7 @@ def scrape(
 
     The first record of an id is kept, later ones are merged into it. Records that are unreadable or that later stages
     could not take are error rows; those without a usable id under `platform:?source_ref`, which is never a problem id.
+    No two decisions have one id and ref: the ref of a repeat ends in `~2`, `~3` and so on.
     """
     writer = _TestWriter(blobs)
     rows: dict[str, dict[str, Any]] = {}
@@ -57,13 +65,26 @@ def scrape(
             rows[record.problem_id] = _row(record, source_kind, writer)
             decisions.append(Decision(record.problem_id, Kind.KEPT, "ok", sha_out=record.record_sha))
     writer.flush()
-    return StageResult(conform(pl.DataFrame(list(rows.values()), schema=SCRAPED), SCRAPED), decisions)
+    return StageResult(conform(pl.DataFrame(list(rows.values()), schema=SCRAPED), SCRAPED), list(_distinct(decisions)))
+
+
+def _distinct(decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Sources of one kind may use the same file name, and so the same ref, for different records."""
+    taken: set[tuple[str, str]] = set()
+    repeats: Counter[tuple[str, str]] = Counter()
+    for decision in decisions:
+        first = key = (decision.problem_id, decision.ref)
+        while key in taken:
+            repeats[first] += 1
+            key = (decision.problem_id, f"{decision.ref}~{repeats[first] + 1}")
+        taken.add(key)
+        yield dataclasses.replace(decision, ref=key[1])
 
 
 def _error(record: ScrapedProblem | UnreadableRecord, reason: str, detail: dict[str, Any]) -> Decision:
     if isinstance(record, ScrapedProblem) and reason != "bad_native_id":
-        return Decision(record.problem_id, Kind.ERROR, reason, detail, ref=record.source_ref)
-    return Decision(f"{record.platform}:?{record.source_ref}", Kind.ERROR, reason, detail)
+        return Decision(record.problem_id, Kind.ERROR, reason, detail, ref=_printable(record.source_ref))
+    return Decision(f"{record.platform}:?{_printable(record.source_ref)}", Kind.ERROR, reason, detail)
 
 
 def _same_id(record: ScrapedProblem, first: dict[str, Any]) -> Decision:
@@ -74,7 +95,7 @@ def _same_id(record: ScrapedProblem, first: dict[str, Any]) -> Decision:
         {"first": first["source_ref"], "identical": first["record_sha"] == record.record_sha},
         sha_in=record.record_sha,
         parents=[record.problem_id],
-        ref=record.source_ref,
+        ref=_printable(record.source_ref),
     )
 
 
@@ -87,20 +108,45 @@ def _fault(record: ScrapedProblem, settings: CollectionSettings) -> tuple[str, d
             return "malformed_record", {"error": f"{name} must be text, not {type(value).__name__}"}
         if not _is_unicode(value):
             return "malformed_record", {"error": f"{name} holds half of a surrogate pair"}
+    wrong = _wrong_number(record)
+    if wrong:
+        return "malformed_record", {"error": wrong}
     size = len(record.statement.encode())
     if size > settings.max_statement_bytes:
         return "statement_too_large", {"bytes": size, "limit": settings.max_statement_bytes}
     return None
 
 
+def _wrong_number(record: ScrapedProblem) -> str | None:
+    seconds, megabytes = record.time_limit_s, record.memory_limit_mb
+    if seconds is not None and not 0 < seconds <= MAX_TIME_LIMIT_S:
+        return f"time_limit_s must be above 0 and at most {MAX_TIME_LIMIT_S:g}, not {seconds}"
+    if megabytes is not None and not (isinstance(megabytes, int) and 1 <= megabytes <= MAX_MEMORY_LIMIT_MB):
+        return f"memory_limit_mb must be a whole number from 1 to {MAX_MEMORY_LIMIT_MB}, not {str(megabytes)[:40]}"
+    for source, value in record.ratings:
+        if not math.isfinite(value):
+            return f"the rating of {source} must be finite, not {value}"
+    return None
+
+
+def _printable(text: str) -> str:
+    """Text for the ledger: file names may hold bytes that are no text, and control characters."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def _texts(record: ScrapedProblem) -> Iterator[tuple[str, object]]:
-    yield from (("title", record.title), ("statement", record.statement))
+    always = ("source_ref", "title", "statement", "statement_format")
+    yield from ((name, getattr(record, name)) for name in always)
     optional = ("url", "contest", "entry_point", "starter_code", "difficulty_label", "license")
     yield from ((name, value) for name in optional if (value := getattr(record, name)) is not None)
     yield from (("tags", tag) for tag in record.tags)
     for sample in record.samples:
         yield from (("samples", sample.input), ("samples", sample.output))
-    yield from (("references", reference.code) for reference in record.references)
+        if sample.explanation is not None:
+            yield "samples", sample.explanation
+    yield from (("tests", test.name) for test in record.tests)
+    for reference in record.references:
+        yield from (("references", reference.name), ("references", reference.code))
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Prove each problem by running code: its accepted references pass every test, its known-wrong ones do not.
 
 Outcomes, in the order they are looked for:
-- no accepted reference passes: `reference_failed`;
+- no accepted reference passes, or the judge cannot take the problem at all: `reference_failed`;
 - one passes and another accepted one gives a different answer: `references_disagree` (several right answers and no
   checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
 - a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
@@ -21,7 +21,7 @@ import polars as pl
 from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, Program, Result, Test, Verdict
+from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, Program, RecordError, Result, Test, Verdict
 from microcoder_judge import SUPPORTED_LANGUAGES as LANGUAGES
 
 PROBLEMS_A_BATCH = 128
@@ -65,7 +65,7 @@ def verify(
     """Run the references of every selected problem.
 
     selected: SELECTED rows. problems: UNIQUE rows, a superset. progress: called with the number of problems done.
-    A problem whose outcome is an internal error of the judge is reported and not cached.
+    A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
     keys = {row["problem_id"]: _key(row, settings) for row in rows.iter_rows(named=True)}
@@ -79,7 +79,7 @@ def verify(
                 ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
                 found = dict(ran)
                 outcomes.update(found)
-                lasting = {key: o for key, o in found.items() if "IE" not in o.detail.get("verdicts", {}).values()}
+                lasting = {key: o for key, o in found.items() if "IE" not in o.detail.get("verdicts", {"": "IE"}).values()}
                 cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
                 progress(len(batch))
     return _result(rows, [outcomes[keys[problem_id]] for problem_id in rows["problem_id"]])
@@ -116,15 +116,27 @@ def _run(
 ) -> Iterator[Outcome]:
     shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
     stored = blobs.get_many(sorted(shas))
-    chosen = [_references(row, settings) for row in batch]
-    pairs = [
-        (Program(reference["code"], reference["language"]), judge_problem(row, stored, settings))
-        for row, references in zip(batch, chosen, strict=True)
-        for reference in references
-    ]
+    chosen: list[list[dict[str, str]] | RecordError] = []
+    pairs = []
+    for row in batch:
+        try:
+            references = _references(row, settings)
+            problem = judge_problem(row, stored, settings) if references else None
+        except RecordError as error:
+            chosen.append(error)
+            continue
+        chosen.append(references)
+        pairs += [(Program(r["code"], r["language"]), problem) for r in references if problem]
     results = iter(judge.run_many(pairs))
-    for row, references in zip(batch, chosen, strict=True):
-        yield _outcome(row, [(reference, next(results)) for reference in references])
+    for row, found in zip(batch, chosen, strict=True):
+        if isinstance(found, RecordError):
+            yield _untakable(found)
+        else:
+            yield _outcome(row, [(reference, next(results)) for reference in found])
+
+
+def _untakable(error: RecordError) -> Outcome:
+    return Outcome("reference_failed", {"error": str(error)[:300]}, 0, 0, 0, 0, 0, [])
 
 
 def _references(row: Mapping[str, Any], settings: VerificationSettings) -> list[dict[str, str]]:

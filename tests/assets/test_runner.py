@@ -71,7 +71,8 @@ def test_changed_and_removed_packages_say_so_in_the_ledger(project: Project, tmp
     statement.write_text(statement.read_text() + "\nThe snail never sleeps.\n")
     shutil.rmtree(tmp_path / "packages" / "twostones")
     make(project)
-    sql = "SELECT problem_id, decision, reason FROM ledger WHERE stage = 'unique_problems' AND version = 2 ORDER BY decision"
+    later = "stage = 'unique_problems' AND version = 2"
+    sql = f"SELECT problem_id, decision, reason FROM ledger WHERE {later} ORDER BY decision"
     changed, removed = query(project.store, sql).rows()
     assert changed[0].endswith(":snailpace") and changed[1:] == ("changed", "ok")
     assert removed[0].endswith(":twostones") and removed[1:] == ("dropped", "vanished")
