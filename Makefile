@@ -32,7 +32,7 @@ ui: $(VENV)/.installed
 	$(BIN)/microcoder ui
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

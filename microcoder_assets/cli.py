@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import sys
 import time
 import warnings
@@ -19,6 +20,8 @@ from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 USER_ERROR, FAILURE = 2, 1
 ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
 """Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
+SPARE_BYTES = 1 << 20
+"""A disk with less than this free counts as full. Ours."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -47,8 +50,13 @@ def main(context: click.Context, home: Path) -> None:
     context.obj = home.resolve()
 
 
+def _existing(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
 def _command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Users' mistakes and failed runs end in one line, not in a traceback."""
+    """Users' mistakes and failed runs end in one line, not in a traceback. The first argument is the home."""
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -63,7 +71,9 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             if not isinstance(error, RuntimeError) and type(error).__module__.partition(".")[0] not in ENGINES:
                 raise
-            click.echo(f"error: {str(error).strip().splitlines()[0]}", err=True)
+            full = shutil.disk_usage(_existing(arguments[0])).free < SPARE_BYTES
+            hint = f"; the disk of {arguments[0]} is full: free some space and run again, nothing stored is lost"
+            click.echo(f"error: {str(error).strip().splitlines()[0]}{hint if full else ''}", err=True)
             sys.exit(FAILURE)
         except KeyboardInterrupt:
             click.echo("stopped; what was finished is stored, run again to go on", err=True)

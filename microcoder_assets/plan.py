@@ -105,7 +105,8 @@ def is_fresh(project: Project, asset: str) -> bool:
 
 def state(project: Project, asset: str) -> str:
     """Fingerprint of what stands of an asset and of what it reads, rows and decisions: what its checks look at."""
-    names = (asset, *STAGES[asset].upstream, "livecodebench_problems")
+    benchmark = [name for name in until(asset) if name == "livecodebench_problems"]
+    names = [asset, *STAGES[asset].upstream, *benchmark]
     lines = [
         f"{name} {manifest.partition} {manifest.data} {manifest.decisions}"
         for name in names

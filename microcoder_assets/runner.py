@@ -49,8 +49,12 @@ class Chunk:
 def prepare_instance(home: Path) -> None:
     """Make the home's Dagster instance if there is none, and let this process and its children use it.
 
-    A DAGSTER_HOME that is set already wins: that is how a deployment gives its own instance.
+    A DAGSTER_HOME that is set already wins: that is how a deployment gives its own instance. Raises UserError when it
+    names no folder.
     """
+    given = os.environ.get("DAGSTER_HOME")
+    if given is not None and not (Path(given).is_absolute() and Path(given).is_dir()):
+        raise UserError(f"DAGSTER_HOME={given} must be the absolute path of a folder; unset it to use {home}/dagster")
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "dagster.yaml").exists():

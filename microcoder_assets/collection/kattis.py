@@ -84,7 +84,7 @@ class KattisSource:
             try:
                 found = problem(path)
                 if found.platform != platform:
-                    raise BadPackage(f"{EXTENSION} behind a link names platform {found.platform!r}; put it in the folder")
+                    raise BadPackage(f"{EXTENSION} behind a link names {found.platform!r}; put it in the folder")
                 yield found
             except (BadPackage, yaml.YAMLError, *BAD_RECORD) as error:
                 yield UnreadableRecord(platform, path.name, "malformed_record", one_line(error))

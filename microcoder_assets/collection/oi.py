@@ -62,6 +62,6 @@ def problem(raw: dict[str, Any], row: Row) -> ScrapedProblem:
         io_mode=None if flags & {"output_only", "interactive"} else "stdin",
         checker=Checker("tokens") if judge in COMPARED else None,
         time_limit_s=raw["time"] / 1000 if 0 < raw["time"] <= MAX_TIME_MS else None,
-        memory_limit_mb=raw["memory"] or None,
+        memory_limit_mb=raw["memory"] if (raw["memory"] or 0) > 0 else None,  # the archive holds -1
         flags=tuple(sorted(flags)),
     )

@@ -40,7 +40,7 @@ def open_rllm(path: Path) -> FileSource:
 
 
 def _read_file(path: Path) -> Iterator[ScrapedProblem | UnreadableRecord]:
-    """A file is one JSON array: where it is damaged, none of its rows can be read. Raises UserError for an empty one."""
+    """A file is one JSON array: where it is damaged, no row can be read. Raises UserError for an empty one."""
     try:
         with gzip.open(path) as stream:
             content = stream.read()

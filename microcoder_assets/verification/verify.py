@@ -79,7 +79,7 @@ def verify(
                 ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
                 found = dict(ran)
                 outcomes.update(found)
-                lasting = {key: o for key, o in found.items() if "IE" not in o.detail.get("verdicts", {"": "IE"}).values()}
+                lasting = {key: outcome for key, outcome in found.items() if _lasts(outcome)}
                 cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
                 progress(len(batch))
     return _result(rows, [outcomes[keys[problem_id]] for problem_id in rows["problem_id"]])
@@ -130,13 +130,14 @@ def _run(
     results = iter(judge.run_many(pairs))
     for row, found in zip(batch, chosen, strict=True):
         if isinstance(found, RecordError):
-            yield _untakable(found)
+            yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [])
         else:
             yield _outcome(row, [(reference, next(results)) for reference in found])
 
 
-def _untakable(error: RecordError) -> Outcome:
-    return Outcome("reference_failed", {"error": str(error)[:300]}, 0, 0, 0, 0, 0, [])
+def _lasts(outcome: Outcome) -> bool:
+    """Whether it says something of the problem: neither the judge failed nor did the judge refuse it."""
+    return "error" not in outcome.detail and "IE" not in outcome.detail["verdicts"].values()
 
 
 def _references(row: Mapping[str, Any], settings: VerificationSettings) -> list[dict[str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,7 +99,6 @@ MISTAKES: list[tuple[Sequence[str], str]] = [
     (["lineage", "nowhere:1"], "'nowhere:1'"),
     (["sql", "SELEC 1"], "SELEC"),
     (["run", "--settings", "."], "is a folder"),
-    (["catalogue", "."], "is no DuckDB file"),
 ]
 
 
@@ -160,3 +161,19 @@ def test_backfill_makes_only_what_does_not_stand(tmp_path: Path) -> None:
     assert months and all(partition.endswith("|lantern") and partition < "2026-02" for partition in months)
     assert "every partition stands" in microcoder(home, *span).stdout
     assert "1 chunks" in microcoder(home, *span, "--force", "--dry-run").stdout
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount a small disk")
+@pytest.mark.parametrize("size", ["600k", "3m"])
+def test_a_full_disk_ends_in_one_line(tmp_path: Path, size: str) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    shell = 'mount -t tmpfs -o size="$2" none "$1" && exec "$3" -m microcoder_assets.cli --home "$1/home" run'
+    command = ["unshare", "-Urm", "sh", "-c", f"{shell} --until train_split", "sh", str(disk), size, sys.executable]
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    if "mount" in run.stderr or "unshare" in run.stderr:
+        pytest.skip(f"cannot mount a small disk here: {run.stderr.strip()}")
+    assert run.returncode in (1, 2)
+    assert "Traceback" not in run.stderr
+    assert "full" in run.stderr.splitlines()[-1]

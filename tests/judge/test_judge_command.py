@@ -68,6 +68,12 @@ def test_bad_lines_do_not_stop_the_run() -> None:
         {"problem": {"id": "none", "tests": []}, "code": RIGHT},
         {"problem": {**SUM, "limits": {"time_s": "long"}}, "code": RIGHT},
         {"problem": {**SUM, "limits": {"time_s": -1}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"time_s": float("inf")}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"time_s": float("nan")}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"time_s": 1e12}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"time_s": 3000000}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"memory_mb": 10**30}}, "code": RIGHT},
+        {"problem": {**SUM, "limits": {"output_mb": float("inf")}}, "code": RIGHT},
         {"problem": {**SUM, "checker": {"name": "guess"}}, "code": RIGHT},
         {"problem": {**SUM, "tests": [{"input_b64": "?", "expected": ""}]}, "code": RIGHT},
         {"problem": {**SUM, "tests": 7}, "code": RIGHT},
@@ -81,6 +87,24 @@ def test_bad_lines_do_not_stop_the_run() -> None:
     assert "cobol" in found[8]["error"]
     assert found[-1]["verdict"] == "AC"
     assert summary == f"programs judged: 1 (1 AC), bad lines: {len(bad)}\n"
+
+
+def test_what_only_judging_shows_to_be_wrong_is_a_result_and_the_rest_goes_on() -> None:
+    call = {"id": "call", "tests": [{"input": "[1]", "expected": "1"}], "io_mode": "function"}
+    wrong = {"problem": {**call, "entry_point": 5, "checker": {"name": "value"}}, "code": RIGHT}
+    good = {"problem": SUM, "code": RIGHT}
+    status, found, _ = command("--workers", "1", text=lines(wrong, *[good] * 12))
+    assert (status, [r["line"] for r in found]) == (0, list(range(1, 14)))
+    assert [r["verdict"] for r in found] == ["IE", *["AC"] * 12]
+    assert "the judge failed: AttributeError" in found[0]["message"]
+
+
+def test_a_full_disk_ends_the_command() -> None:
+    text = lines(*[{"problem": SUM, "code": "x = ("}] * 12)
+    with Path("/dev/full").open("wb") as full:
+        call = [sys.executable, "-m", "microcoder_judge", "--workers", "1"]
+        done = subprocess.run(call, input=text, stdout=full, stderr=subprocess.PIPE, cwd=CHECKOUT, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"cannot write results: No space left on device\n")
 
 
 def test_bytes_and_function_problems() -> None:

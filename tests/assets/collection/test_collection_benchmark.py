@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microcoder_assets.collection import packed_tests
+from microcoder_assets.collection.benchmark import benchmark_result
 from microcoder_assets.collection.livecodebench import BenchmarkProblem, fingerprint, read_benchmark
 from microcoder_assets.collection.packed_tests import PackedTestsError, pickled_string, unpack_tests
 from microcoder_assets.collection.records import UnreadableRecord
 from microcoder_assets.errors import UserError
+from microcoder_assets.stage import Kind
 
 TESTS = [{"input": '[1, 2]\n"é"\n', "output": "true", "testtype": "functional"}]
 LEETCODE: dict[str, Any] = {
@@ -167,6 +169,51 @@ def test_rows_that_repeat_or_cannot_be_ids_are_unreadable(tmp_path: Path) -> Non
     first, *rest = read_benchmark(tmp_path)
     assert isinstance(first, BenchmarkProblem)
     assert [getattr(record, "reason", None) for record in rest] == ["same_id", "malformed_record", "malformed_record"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"question_content": None}, "question_content must be text, not NoneType"),
+        ({"question_content": "a\ud800"}, "question_content holds half of a surrogate pair"),
+        ({"question_id": None}, "question_id must be text"),
+        ({"difficulty": 3}, "difficulty must be text"),
+        ({"starter_code": "\udfff"}, "starter_code holds half"),
+        ({"metadata": '{"func_name": "\\ud800"}', "starter_code": "class S:"}, "func_name holds half"),
+    ],
+)
+def test_one_bad_row_is_one_error(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    write(tmp_path / "test.jsonl", {**ATCODER, "question_id": "bad", **change}, ATCODER)
+    result = benchmark_result(tmp_path)
+    bad, good = result.decisions
+    assert (bad.kind, bad.problem_id, good.kind) == (Kind.ERROR, "livecodebench:?test.jsonl#1", Kind.KEPT)
+    assert words in bad.detail["error"]
+    assert result.frame["problem_id"].to_list() == ["atcoder:abc301_a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "it is empty"), ('{"platform": 1}\n[1]\n', r"test\.jsonl#1: platform")]
+)
+def test_a_benchmark_without_a_readable_row_is_the_users_mistake(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "test.jsonl").write_text(content)
+    with pytest.raises(UserError, match=f"benchmark {tmp_path} holds no readable problem; .*{words}"):
+        benchmark_result(tmp_path)
+
+
+def test_no_benchmark_is_no_rows() -> None:
+    assert benchmark_result(None).frame.is_empty()
+
+
+@pytest.mark.parametrize("name", ["test.jsonl", "test.jsonl.gz"])
+def test_a_part_of_a_benchmark_is_the_users_mistake(tmp_path: Path, name: str) -> None:
+    rows = [{**ATCODER, "question_id": f"a{n}", "question_content": f"{n * 7919**3}" * 50} for n in range(300)]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content.removesuffix(b"\n"))
+    assert benchmark_result(tmp_path).frame.height == 300
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=rf"cannot read all of {path}, get it again: the file breaks off after row \d+"):
+        benchmark_result(tmp_path)
 
 
 def test_a_folder_without_a_benchmark_is_the_users_mistake(tmp_path: Path) -> None:

@@ -13,7 +13,11 @@ from collection_files import PACKAGE, write_folder, write_tar, write_zip
 from microcoder_assets.collection import package_files
 from microcoder_assets.collection.kattis import open_kattis
 from microcoder_assets.collection.records import ScrapedProblem, UnreadableRecord
+from microcoder_assets.collection.scrape import scrape
+from microcoder_assets.config import CollectionSettings
 from microcoder_assets.errors import UserError
+from microcoder_assets.stage import Kind
+from microcoder_assets.store import Blobs
 from microcoder_judge import Checker
 
 OURS = b"platform: harbor\ncontest: harbor-cup-1\npublished: 2025-10-25\ntier: 2\ntags: [sums]\nrating: 1100\n"
@@ -268,3 +272,46 @@ def test_the_fingerprint_follows_the_bytes(tmp_path: Path) -> None:
 def test_records_are_the_same_on_every_reading(tmp_path: Path) -> None:
     write_folder(tmp_path / "two", changed(microcoder_yaml=OURS))
     assert list(open_kattis(tmp_path).records()) == list(open_kattis(tmp_path).records())
+
+
+@pytest.mark.parametrize("platform", ["loj", "' loj '"])
+@pytest.mark.parametrize("folder", [".", "inner"])
+def test_the_source_knows_the_platform_that_its_record_has(tmp_path: Path, platform: str, folder: str) -> None:
+    files = changed(microcoder_yaml=f"platform: {platform}\n")
+    write_folder(tmp_path / "two" / folder, files)
+    source = open_kattis(tmp_path)
+    (problem,) = source.records()
+    assert isinstance(problem, ScrapedProblem) and problem.platform == "loj"
+    assert "loj" in source.platforms
+
+
+def test_a_platform_behind_a_link_is_an_error_of_the_platform_that_the_source_names(tmp_path: Path) -> None:
+    package = write_folder(tmp_path / "two" / "folder", changed(microcoder_yaml=b"platform: loj\n")).parent
+    write_folder(package / "folder" / "other", changed(microcoder_yaml=OURS))
+    (package / "in").symlink_to("folder/other")
+    source = open_kattis(tmp_path)
+    (record,) = source.records()
+    assert isinstance(record, UnreadableRecord) and "behind a link names 'harbor'" in record.detail
+    assert record.platform == "loj" and "loj" in source.platforms and "harbor" not in source.platforms
+
+
+def test_a_folder_whose_name_is_not_utf8_is_an_error_row(tmp_path: Path) -> None:
+    write_folder(tmp_path / "packages" / os.fsdecode(b"b\xffd"), PACKAGE)
+    settings = CollectionSettings()  # type: ignore[call-arg]
+    source = open_kattis(tmp_path / "packages")
+    (decision,) = scrape(source.records(), Blobs(tmp_path / "blobs"), settings, "kattis").decisions
+    assert (decision.kind, decision.problem_id) == (Kind.ERROR, "kattis:?b\\udcffd")
+    assert source.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    ["memory: 9999999999999999999999", "time_limit: .inf", "time_limit: .nan", "time_limit: -2", "time_limit: 3000000"],
+)
+def test_a_limit_that_no_judge_can_grant_is_an_error_row(tmp_path: Path, limits: str) -> None:
+    write_folder(tmp_path / "packages" / "two", changed(problem_yaml=f"name: Two\nlimits: {{{limits}}}\n"))
+    settings = CollectionSettings()  # type: ignore[call-arg]
+    records = open_kattis(tmp_path / "packages").records()
+    (decision,) = scrape(records, Blobs(tmp_path / "blobs"), settings, "kattis").decisions
+    assert (decision.kind, decision.reason) == (Kind.ERROR, "malformed_record")
+    assert limits.split(":")[0].replace("memory", "memory_limit") in decision.detail["error"]

@@ -87,8 +87,9 @@ def test_a_row_whose_check_names_no_method_of_the_starter_code(tmp_path: Path) -
 
 def test_bad_rows_and_files_are_unreadable_records(tmp_path: Path) -> None:
     broken = {**FUNCTION, "tests": {"functional": "assert (\ncheck(Solution().add)"}}
-    found = read(tmp_path, {"problem": "x"}, broken, 7, STDIN)
-    assert [type(record).__name__ for record in found] == ["UnreadableRecord"] * 3 + ["ScrapedProblem"]
+    tags = [{**STDIN, "problem": f"Double it.\nTags: [{words}]\n"} for words in ("two words", "-" * 50_000 + "1")]
+    found = read(tmp_path, {"problem": "x"}, broken, 7, *tags, STDIN)
+    assert [type(record).__name__ for record in found] == ["UnreadableRecord"] * 5 + ["ScrapedProblem"]
     (tmp_path / "codeforces_test.json.gz").write_bytes(b"\x1f\x8b damaged")
     first = next(open_rllm(tmp_path).records())
     assert isinstance(first, UnreadableRecord) and first.source_ref == "codeforces_test.json.gz"

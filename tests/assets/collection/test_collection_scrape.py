@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,19 @@ def test_an_id_that_could_be_a_path_is_an_error_row(tmp_path: Path, native_id: A
         ({"tags": (3,)}, "malformed_record", "tags must be text"),
         ({"statement": "\ud800"}, "malformed_record", "surrogate"),
         ({"samples": (Sample("1", None),)}, "malformed_record", "samples must be text"),  # type: ignore[arg-type]
+        ({"samples": (Sample("1", "2", "\udcff"),)}, "malformed_record", "samples holds half"),
+        ({"tests": (ScrapedTest("\udcff", False, b"", b""),)}, "malformed_record", "tests holds half"),
+        ({"references": (Reference("\udcff", "c", "accepted", ""),)}, "malformed_record", "references holds half"),
+        ({"statement_format": ["html"]}, "malformed_record", "statement_format must be text"),
+        ({"time_limit_s": math.inf}, "malformed_record", "time_limit_s must be above 0 and at most 600, not inf"),
+        ({"time_limit_s": math.nan}, "malformed_record", "time_limit_s"),
+        ({"time_limit_s": -2.0}, "malformed_record", "time_limit_s"),
+        ({"time_limit_s": 600.001}, "malformed_record", "time_limit_s"),
+        ({"memory_limit_mb": 10**23}, "malformed_record", "memory_limit_mb must be a whole number from 1 to 1048576"),
+        ({"memory_limit_mb": 0}, "malformed_record", "memory_limit_mb"),
+        ({"memory_limit_mb": math.nan}, "malformed_record", "memory_limit_mb"),
+        ({"ratings": (("community", math.nan),)}, "malformed_record", "the rating of community must be finite"),
+        ({"ratings": (("community", math.inf),)}, "malformed_record", "the rating of community must be finite"),
     ],
 )
 def test_a_record_that_later_stages_could_not_take(
@@ -106,6 +120,36 @@ def test_a_record_that_later_stages_could_not_take(
 def test_an_unreadable_record_is_an_error_row(tmp_path: Path) -> None:
     (decision,) = run(tmp_path, UnreadableRecord("kattis", "x.zip", "malformed_record", "broken")).decisions
     assert (decision.problem_id, decision.kind, decision.detail) == ("kattis:?x.zip", Kind.ERROR, {"error": "broken"})
+
+
+def test_the_largest_limits_are_kept(tmp_path: Path) -> None:
+    (row,) = run(tmp_path, other(time_limit_s=600.0, memory_limit_mb=1_048_576)).frame.iter_rows(named=True)
+    assert (row["time_limit_s"], row["memory_limit_mb"]) == (600.0, 1_048_576)
+
+
+@pytest.mark.parametrize("name", ["br\udcffken", "br\nken"])
+def test_a_file_name_that_is_no_text_is_written_in_ascii(tmp_path: Path, name: str) -> None:
+    unreadable = UnreadableRecord("kattis", name, "malformed_record", "broken")
+    decisions = run(tmp_path, unreadable, other(native_id=name, source_ref=name)).decisions
+    escaped = ascii(name)[1:-1]
+    assert [(d.problem_id, d.ref) for d in decisions] == [(f"kattis:?{escaped}", ""), (f"kattis:?{escaped}", "~2")]
+    (bad, merged) = run(tmp_path, other(source_ref=name, title=7), PROBLEM).decisions
+    assert (bad.kind, bad.ref, merged.kind) == (Kind.ERROR, escaped, Kind.KEPT)
+
+
+def test_no_two_decisions_have_one_id_and_ref(tmp_path: Path) -> None:
+    broken = UnreadableRecord("kattis", "broken", "malformed_record", "broken")
+    records = (broken, broken, PROBLEM, PROBLEM, PROBLEM, other(source_ref="two~2"), PROBLEM)
+    decisions = run(tmp_path, *records).decisions
+    assert [(d.problem_id, d.ref) for d in decisions] == [
+        ("kattis:?broken", ""),
+        ("kattis:?broken", "~2"),
+        ("kattis:two", ""),
+        ("kattis:two", "two"),
+        ("kattis:two", "two~2"),
+        ("kattis:two", "two~2~2"),
+        ("kattis:two", "two~3"),
+    ]
 
 
 def test_rows_do_not_depend_on_the_order_of_the_records(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,11 @@ def test_oi(
     assert (problem.time_limit_s, problem.memory_limit_mb) == (1.5, 128)
 
 
+@pytest.mark.parametrize("memory", [0, -1, None])
+def test_an_oi_problem_without_a_memory_limit(tmp_path: Path, memory: int | None) -> None:
+    assert only("oi", tmp_path, {**OI, "memory": memory}).memory_limit_mb is None
+
+
 def test_rows_of_another_shape_are_unreadable_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "problems.jsonl.gz", [OI, {"oj": "loj"}, [1], {**OI, "oj": "poj"}, {**OI, "pid": "8"}])
     found = records("oi", path)
@@ -223,6 +229,36 @@ def test_rows_of_another_shape_are_unreadable_and_the_rest_goes_on(tmp_path: Pat
         "",
     ]
     assert found[1] == UnreadableRecord("bzoj", "problems.jsonl.gz#2", "malformed_record", "no field 'judge'")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"contest": "weekly-contest-999999"}, "out of range"),
+        ({"id": None}, "id must be a whole number or text, not NoneType"),
+        ({"id": True}, "id must be a whole number or text, not bool"),
+    ],
+)
+def test_one_bad_leetcode_row_does_not_end_the_run(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    write_rows(tmp_path / "problems.jsonl.gz", [{**LEETCODE, **change}, LEETCODE])
+    bad, good = records("leetcode", tmp_path)
+    assert isinstance(bad, UnreadableRecord) and words in bad.detail
+    assert isinstance(good, ScrapedProblem)
+
+
+def test_a_codeforces_limit_that_no_number_holds(tmp_path: Path) -> None:
+    write_rows(tmp_path / "problems.jsonl.gz", [{**CODEFORCES, "memory": "9" * 400 + "m"}, CODEFORCES])
+    bad, good = records("codeforces", tmp_path)
+    assert isinstance(bad, UnreadableRecord) and isinstance(good, ScrapedProblem)
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), gzip.compress(b"\n \n")], ids=["none", "gzip", "blank"])
+@pytest.mark.parametrize("kind", ["leetcode", "codeforces", "oi", "rllm"])
+def test_an_empty_file_is_the_users_mistake(tmp_path: Path, kind: str, content: bytes) -> None:
+    path = tmp_path / ("rows.json.gz" if kind == "rllm" else "problems.jsonl.gz")
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{path} holds no records"):
+        records(kind, path)
 
 
 def test_a_truncated_file_yields_what_can_be_read_and_says_where_it_breaks(tmp_path: Path) -> None:

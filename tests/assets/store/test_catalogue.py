@@ -70,6 +70,14 @@ def test_lineage_of_an_unknown_id_names_close_ones(store: ParquetStore) -> None:
         story(store, "a:22")
 
 
+def test_a_file_of_another_kind_is_left_as_it_is(store: ParquetStore, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("not a database, but dear to somebody")
+    with pytest.raises(UserError, match=r"notes\.txt is there and is no DuckDB file"):
+        rebuild(store, notes)
+    assert notes.read_text().startswith("not a database")
+
+
 def test_the_catalogue_file_is_made_again_at_any_time(store: ParquetStore, tmp_path: Path) -> None:
     database = tmp_path / "catalogue.duckdb"
     for _ in range(2):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rows import DOUBLE, frame, selected, unique_row
 
 from microcoder_assets.config import VerificationSettings
-from microcoder_assets.stage import StageResult
+from microcoder_assets.stage import Kind, StageResult
 from microcoder_assets.store import Blobs, Packs
 from microcoder_assets.verification.verify import verify
 from microcoder_judge import Checker
@@ -78,6 +79,15 @@ def test_a_declared_checker_decides(tmp_path: Path) -> None:
     )
     result = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), SETTINGS)
     assert [d.reason for d in result.decisions] == ["ok", "reference_failed"]
+
+
+@pytest.mark.parametrize("fields", [{"time_limit_s": 3e6}, {"io_mode": "function"}, {"tests": []}])
+def test_a_problem_that_the_judge_cannot_take_is_dropped_alone(tmp_path: Path, fields: dict[str, Any]) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    problems = frame([unique_row(blobs, "a:bad", **fields), unique_row(blobs, "a:good")])
+    bad, good = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), SETTINGS).decisions
+    assert (bad.kind, bad.reason, good.reason) == (Kind.DROPPED, "reference_failed", "ok")
+    assert set(bad.detail) == {"error"} and bad.detail["error"]
 
 
 def test_nothing_selected_is_nothing_verified(tmp_path: Path) -> None:
