@@ -1,7 +1,7 @@
 """The one schema: what a row of each asset holds, as Polars types.
 
-`sql/schema.sql` documents the same columns for readers of the DuckDB views. Bytes of tests are not in these
-rows: a test names its input and expected output by sha256, and `store.blobs` holds each once.
+The DuckDB view of an asset has the same columns. Bytes of tests are not in these rows: a test names its input and
+expected output by sha256, and `store.blobs` holds each once.
 """
 
 from __future__ import annotations
