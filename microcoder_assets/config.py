@@ -63,8 +63,8 @@ class CalibrationSettings(Section):
 
     @model_validator(mode="after")
     def _bands_fall(self) -> Self:
-        if not 1 >= self.easy_above > self.medium_above > self.hard_above >= 0:
-            raise ValueError("1 >= easy_above > medium_above > hard_above >= 0 must hold")
+        if not 1 >= self.easy_above >= self.medium_above >= self.hard_above >= 0:
+            raise ValueError("1 >= easy_above >= medium_above >= hard_above >= 0 must hold")
         return self
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.errors import UserError
 from microcoder_assets.processing.shingles import Hashes
 
 Signature = NDArray[np.uint32]
@@ -33,11 +32,6 @@ class MinHash:
     """Hash functions h(x) = (a x + b) mod 2^64; a signature keeps the upper 32 bits of the minimum of each."""
 
     def __init__(self, settings: DedupSettings) -> None:
-        if settings.bands > settings.permutations:
-            raise UserError(
-                f"dedup.bands = {settings.bands} is over dedup.permutations = {settings.permutations}: "
-                "a band needs a permutation at least"
-            )
         self.permutations = settings.permutations
         random = np.random.Generator(np.random.PCG64(settings.seed))
         self._a = random.integers(0, 2**64, settings.permutations, dtype=np.uint64) | np.uint64(1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.errors import UserError
 from microcoder_assets.processing.minhash import BUCKET_LINKS, MinHash, candidate_pairs, cross_pairs, jaccard
 from microcoder_assets.processing.shingles import WordHasher, grams, words
 
@@ -73,9 +73,10 @@ def test_signatures_are_the_same_in_every_process_and_move_with_the_seed() -> No
     assert not np.array_equal(MinHash(DedupSettings(seed=1)).signature(hashes(range(50))), signature)
 
 
-def test_more_bands_than_permutations_is_the_users_mistake() -> None:
-    with pytest.raises(UserError, match=r"dedup\.bands = 64"):
-        MinHash(DedupSettings(permutations=32, bands=64))
+@pytest.mark.parametrize("bands", [64, 12])
+def test_bands_that_do_not_divide_the_permutations_are_refused(bands: int) -> None:
+    with pytest.raises(ValidationError, match=f"{bands} does not divide 32"):
+        DedupSettings(permutations=32, bands=bands)
 
 
 def signatures_of(*sets: range) -> np.ndarray:
