@@ -73,7 +73,8 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
                 raise
             full = shutil.disk_usage(_existing(arguments[0])).free < SPARE_BYTES
             hint = f"; the disk of {arguments[0]} is full: free some space and run again, nothing stored is lost"
-            click.echo(f"error: {str(error).strip().splitlines()[0]}{hint if full else ''}", err=True)
+            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            click.echo(f"error: {first}{hint if full else ''}", err=True)
             sys.exit(FAILURE)
         except KeyboardInterrupt:
             click.echo("stopped; what was finished is stored, run again to go on", err=True)

@@ -33,7 +33,7 @@ STAGES: dict[str, Stage] = {
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "1"
     ),
     "scored_problems": Stage(("unique_problems",), ("scoring",), "1"),
-    "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "1"),
+    "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "2"),
     "selected_problems": Stage(("calibrated_problems", "unique_problems"), ("selection",), "1"),
     "verified_problems": Stage(("selected_problems", "unique_problems"), ("verification",), f"1-{JUDGE_VERSION}"),
     "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "1"),

@@ -167,12 +167,7 @@ def _decisions(frame: pl.DataFrame) -> list[Decision]:
 
 def _report(rows: pl.DataFrame) -> CalibrationReport:
     labelled = rows.filter(pl.col("observed_solve_rate").is_not_null())
-    held_out = [
-        part.with_columns(predicted=pl.Series(_cross_validated(part), dtype=pl.Float64))
-        for _, part in labelled.group_by("platform", maintain_order=True)
-        if part.height >= MIN_LABELLED
-    ]
-    checked = pl.concat(held_out) if held_out else labelled.with_columns(predicted=pl.lit(None, pl.Float64)).clear()
+    checked = _held_out(labelled)
     everywhere = [frame.with_columns(platform=pl.lit("all")) for frame in (rows, labelled, checked)]
     whole = [pl.concat([own, both]) for own, both in zip((rows, labelled, checked), everywhere, strict=True)]
     reliability = _reliability(whole[2])
@@ -203,6 +198,20 @@ def _report(rows: pl.DataFrame) -> CalibrationReport:
     )
     bands = pl.DataFrame({"band": BANDS}).join(rows.group_by("band").agg(rows=pl.len()), on="band", how="left")
     return CalibrationReport(platforms, reliability, bands.with_columns(pl.col("rows").fill_null(0)))
+
+
+def _held_out(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Labelled rows with `predicted`, each by the kind of map that serves its platform, its own or the pooled one,
+    fitted without the row's fold. None where too few are labelled for either."""
+    own = labelled.filter(pl.len().over("platform") >= MIN_LABELLED)
+    parts = [_predicted(part) for _, part in own.group_by("platform", maintain_order=True)]
+    if labelled.height >= MIN_LABELLED:
+        parts.append(_predicted(labelled).join(own, on="problem_id", how="anti"))
+    return pl.concat(parts) if parts else _predicted(labelled.clear())
+
+
+def _predicted(part: pl.DataFrame) -> pl.DataFrame:
+    return part.with_columns(predicted=pl.Series(_cross_validated(part), dtype=pl.Float64))
 
 
 def _cross_validated(part: pl.DataFrame) -> Floats:

@@ -171,3 +171,14 @@ def test_no_rows_and_small_pictures(unique_rows: Any) -> None:
     for picture in pictures:
         assert picture.startswith(b"\x89PNG")
         assert len(picture) < 60_000
+
+
+def test_a_pooled_map_is_checked_on_held_out_rows_too(unique_rows: Any) -> None:
+    one, one_scores = rated("one", 20, "codeforces")
+    two, two_scores = rated("two", 25, "community", seed=1)
+    problems = unique_rows(*one, *two)
+    _, report = calibrate(scored(problems, [*one_scores, *two_scores]), problems, SETTINGS)
+    summary = {row["platform"]: row for row in report.summary().iter_rows(named=True)}
+    assert summary["one"]["evidence"] == "pooled, 45 rows"
+    assert summary["one"]["calibration_error"] is not None
+    assert report.reliability.filter(platform="all")["rows"].sum() == 45
