@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from microcoder_assets import plan
+from microcoder_assets.abandoned import alive, end_abandoned
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.checks import CHECKS
 from microcoder_assets.collection.platforms import PLATFORMS
@@ -130,14 +132,18 @@ class Runner:
     def materialize(self, assets: Sequence[str], chunk: Chunk | None = None) -> None:
         """One Dagster run over `assets`. Raises RunFailed, or UserError where the cause is a user's to mend."""
         tags = range_tags(chunk.first, chunk.last, chunk.platform, chunk.platform) if chunk else {}
+        run_id, marks = str(uuid.uuid4()), self.project.home / "running"
         with dg.DagsterInstance.get() as instance:
-            result = self._job.execute_in_process(
-                instance=instance,
-                asset_selection=[dg.AssetKey(name) for name in assets],
-                run_config={"loggers": {"console": {}}},
-                tags=tags,
-                raise_on_error=False,
-            )
+            end_abandoned(instance, marks)
+            with alive(marks, run_id):
+                result = self._job.execute_in_process(
+                    instance=instance,
+                    asset_selection=[dg.AssetKey(name) for name in assets],
+                    run_config={"loggers": {"console": {}}},
+                    tags=tags,
+                    raise_on_error=False,
+                    run_id=run_id,
+                )
         if not result.success:
             raise _failure(result)
         self._checked.put({self._state(name): b"" for name in assets})

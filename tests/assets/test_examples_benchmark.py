@@ -387,13 +387,14 @@ def output_of(program: Path, entry_point: str | None, given: str) -> str:
         exec(code, scope)
         function = scope[entry_point] if entry_point in scope else getattr(scope["Solution"](), entry_point)
         return json.dumps(function(*json.loads(given)))
-    printed, real = io.StringIO(), sys.stdin
+    printed, real, depth = io.StringIO(), sys.stdin, sys.getrecursionlimit()
     sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()))
     try:
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             exec(code, scope)
     finally:
         sys.stdin = real
+        sys.setrecursionlimit(depth)
     return printed.getvalue()
 
 

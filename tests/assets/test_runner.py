@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from microcoder_assets.checks import CHECKS
@@ -106,3 +111,25 @@ def test_a_source_edited_while_it_is_read_is_read_again(
     make(project)
     sql = "SELECT time_limit_s FROM scraped_problems WHERE native_id = 'lampposts'"
     assert query(project.store, sql).item() == 3.0
+
+
+def test_a_run_killed_while_it_held_a_pool_gives_it_back(project: Project, tmp_path: Path) -> None:
+    make(project)
+    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(project.home)]
+    until = ["run", "--until", "scored_problems"]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = tmp_path / "server.toml"
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        settings.write_text(f'[scoring]\nmodel = "silent"\nbase_url = "{address}"\n')
+        silent.settimeout(60)
+        run = subprocess.Popen([*command, *until, "--settings", str(settings)], stderr=subprocess.DEVNULL)
+        silent.accept()[0].close()
+        run.send_signal(signal.SIGKILL)
+        run.wait(timeout=30)
+    with dg.DagsterInstance.get() as instance:
+        assert [record.status for record in instance.get_runs(limit=1)] == [dg.DagsterRunStatus.STARTED]
+        settings.write_text("")
+        subprocess.run([*command, *until], check=True, timeout=120, capture_output=True)
+        ended = [record.status for record in instance.get_runs(limit=2)]
+    assert ended == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    assert not list((project.home / "running").iterdir())
