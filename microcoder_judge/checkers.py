@@ -13,7 +13,8 @@ def checker_from_kattis(flags: str, validation: str = "default") -> Checker:
     Default: tokens in any letter case. `case_sensitive`: letter case counts. `space_change_sensitive`: white space
     counts (our `lines`, which still forgives trailing spaces). `float_tolerance E`: absolute or relative error E;
     `float_absolute_tolerance E` and `float_relative_tolerance E`: the one kind. Of two flags of a kind the last counts.
-    Kattis also lets 10.0 stand for an expected 10 under a tolerance; `tokens_float` wants expected integers exactly.
+    Under a tolerance every expected number is compared as one, so that 10.0 may stand for 10 (`integers="close"`).
+    Unlike Kattis's validator, which reads numbers with scanf, hexadecimal is no number here.
 
     Raises RecordError for a flag it does not know, a flag without a number, spaces and floats together, and for
     `validation: custom`, whose checker is a program (`Checker("custom", program=...)`).
@@ -40,7 +41,9 @@ def checker_from_kattis(flags: str, validation: str = "default") -> Checker:
     if abs_tol is not None or rel_tol is not None:
         if lines:
             raise RecordError(f"validator flags {flags!r}: white space and float tolerance together are not supported")
-        return Checker("tokens_float", abs_tol=abs_tol, rel_tol=rel_tol, case_sensitive=case_sensitive)
+        return Checker(
+            "tokens_float", abs_tol=abs_tol, rel_tol=rel_tol, case_sensitive=case_sensitive, integers="close"
+        )
     return Checker("lines" if lines else "tokens", case_sensitive=case_sensitive)
 
 
@@ -54,6 +57,10 @@ def _positive(flag: str, text: str) -> float:
     return number
 
 
+def _within(abs_tol: float, rel_tol: float | None = None) -> Checker:
+    return Checker("tokens_float", abs_tol=abs_tol, rel_tol=rel_tol, integers="close")
+
+
 _TESTLIB = {
     "wcmp": Checker("tokens"),
     "hcmp": Checker("tokens"),
@@ -64,11 +71,15 @@ _TESTLIB = {
     "yesno": Checker("yesno"),
     "nyesno": Checker("yesno"),
     "uncmp": Checker("unordered_tokens"),
-    "rcmp": Checker("tokens_float", abs_tol=1.5e-6),
-    "rcmp4": Checker("tokens_float", abs_tol=1e-4, rel_tol=1e-4),
-    "rcmp6": Checker("tokens_float", abs_tol=1e-6, rel_tol=1e-6),
-    "rcmp9": Checker("tokens_float", abs_tol=1e-9, rel_tol=1e-9),
-    "dcmp": Checker("tokens_float", abs_tol=1e-6, rel_tol=1e-6),
+    "caseicmp": Checker("tokens"),
+    "casencmp": Checker("tokens"),
+    "casewcmp": Checker("tokens"),
+    "acmp": _within(1.5e-6),
+    "rcmp": _within(1.5e-6),
+    "rcmp4": _within(1e-4, 1e-4),
+    "rcmp6": _within(1e-6, 1e-6),
+    "rcmp9": _within(1e-9, 1e-9),
+    "dcmp": _within(1e-6, 1e-6),
 }
 
 
@@ -77,8 +88,9 @@ def checker_from_testlib(name: str) -> Checker:
 
     wcmp: sequences of tokens. ncmp, icmp, hcmp: integers, here bytes equal (testlib, too, refuses leading zeros, `+`).
     lcmp: lines compared by their tokens, here `tokens`, which does not count line ends. fcmp: lines as they are, here
-    `lines`. yesno, nyesno: YES or NO in any case. uncmp: integers in any order. rcmp: absolute error 1.5e-6;
-    rcmp4, rcmp6, rcmp9: the smaller of absolute and relative error; dcmp: 1e-6.
+    `lines`. yesno, nyesno: YES or NO in any case. uncmp: integers in any order. caseicmp, casencmp, casewcmp: integers
+    or words after `Case N:`, here `tokens`. acmp, rcmp: absolute error 1.5e-6; rcmp4, rcmp6, rcmp9: absolute or
+    relative error; dcmp: 1e-6. These compare every expected number as a double, integers too.
 
     Raises RecordError for a name that is none of these; such a checker is a program.
     """

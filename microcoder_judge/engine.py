@@ -1,63 +1,246 @@
-"""Judging one program on one problem: run the tests in order and say what an online judge would say of each."""
+"""The supervisor: trusted, asynchronous, in a thread of its own. It holds expected outputs, checkers and verdicts;
+programs run in the zygotes of `worker`, which see none of these.
+
+What it doubts it looks at again. A failure in a process that had run other tests is confirmed in a fresh one; a program
+near its time limit is run alone before the time counts; an accepted program is sometimes run once more with a process a
+test; and a worker that fails is replaced once before a test is IE.
+"""
 
 from __future__ import annotations
 
-import json
-import signal
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-from microcoder_judge.compare import compare
-from microcoder_judge.process import MIB, CompileError, Run, Runner, RunnerFailed
-from microcoder_judge.records import Limits, Problem, Program, Result, Test, TestResult, Verdict
+from microcoder_judge.case import CHECKER, Built, Case, CompileError
+from microcoder_judge.history import ProblemMemory, VerdictCache, submission_key
+from microcoder_judge.languages import Cpp, Language, LanguageNotSupported
+from microcoder_judge.records import Isolation, Limits, Problem, Result, Strict, Submission, Verdict
+from microcoder_judge.records import Test as ProblemTest
+from microcoder_judge.worker import UNSAFE_RUNG, Job, SandboxRefused, TestFiles, Worker
 
-ATTEMPTS = 2
-CHECKER_TIME_S = 10.0
-CHECKER_ACCEPTS, CHECKER_REJECTS = 42, 43
-
-Accepts = Callable[[Test, Run], str | None]
-
-
-class JudgeFault(Exception):
-    """A test cannot be judged: a broken expected value, a failing checker, a runner that fails twice."""
+COMPILE_LIMITS = Limits(time_s=10.0, output_mb=256)
+PROGRAMS_BUILT = 256
+"""Compiled programs that are kept (ours)."""
 
 
-def judge_program(program: Program, problem: Problem, interpreter: str, stop_at_first: bool) -> Result:
-    """Run `program` on the tests of `problem`, in a runner of its own, up to the first failure if `stop_at_first`.
+class Slot:
+    """One program at a time: the zygotes of one worker, a process for each flavour that was needed."""
 
-    CPU time (user and system, of the child and those it waited for) decides TLE; wall time only guards, at
-    3 x limit + 1 s.
-    A runner that fails is replaced once a test; the second time the test is IE. So is the whole result where judging
-    itself fails: one program must not end a run of many.
-    """
-    try:
-        source = _source(program)
-        with ExitStack() as stack:
-            accepts = stack.enter_context(_acceptance(problem, interpreter))
-            with _Runners(interpreter, source, problem.limits, problem.entry_point) as runners:
-                tests = tuple(_judge_tests(problem, runners, accepts, stop_at_first))
-    except CompileError as error:
-        return Result(problem.id, Verdict.CE, 0, len(problem.tests), message=str(error))
-    except Exception as error:
-        message = f"the judge failed: {type(error).__name__}: {error}"
-        return Result(problem.id, Verdict.IE, 0, len(problem.tests), message=message)
-    passed = sum(test.verdict is Verdict.AC for test in tests)
-    failed = next((test for test in tests if test.verdict is not Verdict.AC), None)
-    verdict = Verdict.AC if failed is None else failed.verdict
-    message = "" if failed is None else f"test {failed.name}: {failed.message}"
-    return Result(problem.id, verdict, passed, len(problem.tests), tests, message, runners.sandbox)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._workers: dict[str, Worker] = {}
+
+    async def worker(self, flavour: str) -> Worker:
+        """A usable worker of a flavour; `checker ` before its name keeps checkers apart from programs."""
+        worker = self._workers.get(flavour)
+        if worker is None or worker.worn:
+            if worker is not None:
+                worker.kill()
+            worker = self._workers[flavour] = await self._engine.start(flavour.removeprefix(CHECKER))
+        return worker
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.kill()
 
 
-def _source(program: Program) -> bytes:
-    if not program.code.strip():
+class Place:
+    """The slot that a submission holds, and a way to hold all of them for a moment."""
+
+    def __init__(self, engine: Engine, slot: Slot) -> None:
+        self._engine = engine
+        self.slot = slot
+        self._held = True
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        if self._held:
+            self._engine.free.put_nowait(self.slot)
+        self._held = False
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """No other program runs inside this."""
+        engine = self._engine
+        self.leave()
+        async with engine.one_alone:
+            slots = [await engine.free.get() for _ in range(engine.workers)]
+            self.slot, self._held = slots.pop(), True
+            try:
+                yield
+            finally:
+                for slot in slots:
+                    engine.free.put_nowait(slot)
+
+
+class Engine:
+    """All that judging needs, for one event loop. See `Judge` for the parameters."""
+
+    def __init__(
+        self, workers: int, languages: dict[str, Language], isolation: Isolation, strict: Strict | None,
+        unsafe: bool, reorder: bool, cache: int, audit: float, rungs: Sequence[str],
+    ) -> None:  # fmt: skip
+        self.languages, self.isolation, self.strict = languages, isolation, strict
+        self.reorder, self.audit, self.workers = reorder, audit, workers
+        self.counts: Counter[str] = Counter()
+        self._rungs = [*rungs, *([UNSAFE_RUNG] if unsafe else [])]
+        self._flavours = {f.name: (language, f) for language in languages.values() for f in language.flavours()}
+        self._slots = [Slot(self) for _ in range(workers)]
+        self.free: asyncio.Queue[Slot] = asyncio.Queue()
+        for slot in self._slots:
+            self.free.put_nowait(slot)
+        self.waiting: set[asyncio.Task[Any]] = set()
+        self.one_alone = asyncio.Lock()
+        self._climbing = asyncio.Lock()
+        self._cache = VerdictCache(cache)
+        self.memory = ProblemMemory()
+        self._running: dict[bytes, asyncio.Future[Result]] = {}
+        self._built: dict[bytes, Built] = {}
+
+    def close(self) -> None:
+        for slot in self._slots:
+            slot.close()
+
+    async def start(self, flavour: str) -> Worker:
+        """A fresh worker, on the highest rung that this host gives; rungs that it refused are not tried again.
+
+        Raises SandboxRefused, or WorkerFailed.
+        """
+        language, wanted = self._flavours[flavour]
+        interpreter = self.languages["python"]
+        assert not isinstance(interpreter, Cpp)
+        if isinstance(language, Cpp) and not language.precompiled:
+            wanted = (await asyncio.to_thread(language.flavours))[0]
+            self._flavours[flavour] = (language, wanted)
+        wanted = replace(wanted, paths=(*interpreter.library(), *wanted.paths))
+        async with self._climbing:
+            refusals = []
+            while self._rungs:
+                try:
+                    return await Worker.start(interpreter.interpreter, wanted, self._rungs[0])
+                except SandboxRefused as refusal:
+                    refusals.append(str(refusal))
+                    self._rungs.pop(0)
+        raise SandboxRefused(
+            f"this host gives no sandbox ({'; '.join(refusals) or 'as found before'}); "
+            "`python -m microcoder_judge doctor` says what would help, unsafe=True runs programs without one"
+        )
+
+    async def sandbox(self) -> str:
+        """The isolation that programs run under here."""
+        slot = await self.free.get()
+        try:
+            return (await slot.worker("lean")).level
+        finally:
+            self.free.put_nowait(slot)
+
+    async def evaluate(self, submission: Submission, isolation: Isolation | None) -> Result:
+        """The result of one submission; equal ones that run at the same time are run once."""
+        how = isolation or self.isolation
+        interpreter = self.languages["python"].version + (self.strict or "")
+        key = submission_key(submission, self.memory.facts(submission.problem).key, how, interpreter)
+        if (known := self._cache.get(key)) is not None:
+            self.counts["cached"] += 1
+            return replace(known, cached=True, submission_id=submission.id, problem_id=submission.problem.id)
+        if (other := self._running.get(key)) is not None and self._cache.capacity:
+            self.counts["joined"] += 1
+            found = await asyncio.shield(other)
+            return replace(found, submission_id=submission.id, problem_id=submission.problem.id)
+        running = self._running[key] = asyncio.get_running_loop().create_future()
+        try:
+            result = await self._evaluate(submission, how, key)
+            running.set_result(result)
+        except BaseException as error:
+            running.set_exception(error)
+            running.exception()
+            raise
+        finally:
+            del self._running[key]
+        self.counts["programs"] += 1
+        self.counts[result.verdict.value] += 1
+        self._cache.put(key, result)
+        return replace(result, submission_id=submission.id)
+
+    async def _take(self) -> Slot:
+        """A slot of one's own, sooner or later."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.waiting.add(task)
+        try:
+            return await self.free.get()
+        finally:
+            self.waiting.discard(task)
+
+    async def _evaluate(self, submission: Submission, isolation: Isolation, key: bytes) -> Result:
+        place = Place(self, await self._take())
+        case = Case(self, place, submission, isolation)
+        try:
+            built = await self.build(place.slot, _source(submission), submission.language)
+            await case.judge(built)
+            if case.accepted and case.audited(key):
+                self.counts["audited"] += 1
+                again = Case(self, place, submission, "test")
+                await again.judge(built)
+                if not again.accepted:
+                    self.counts["audits_failed"] += 1
+                    case = again
+        except CompileError as error:
+            return replace(Case(self, place, submission, isolation).result(), verdict=Verdict.CE, message=str(error))
+        except (LanguageNotSupported, SandboxRefused):
+            raise
+        except Exception as error:
+            message = f"the judge failed: {type(error).__name__}: {error}"
+            return replace(Case(self, place, submission, isolation).result(), verdict=Verdict.IE, message=message)
+        finally:
+            place.leave()
+        return case.result()
+
+    async def build(self, slot: Slot, source: bytes, language_name: str, role: str = "") -> Built:
+        """A program ready to run. Raises CompileError, or LanguageNotSupported."""
+        language = self.language(language_name)
+        text = source.decode("utf-8", "surrogateescape")
+        flavour = role + language.flavour(text)
+        if not isinstance(language, Cpp):
+            return Built(source, False, flavour)
+        key = submission_key(Submission(text, _NO_PROBLEM, language_name), role, "", language.version)
+        if key not in self._built:
+            command = language.command("main.cpp", "program", text)
+            job = Job(source, [TestFiles(b"")], COMPILE_LIMITS, native=True, do="compile",
+                      arguments=("main.cpp", *command))  # fmt: skip
+            with job:
+                records = [record async for record in (await slot.worker(flavour)).run(job)]
+                self.counts["compiled"] += 1
+                program = job.output(0)
+                if not records or records[-1].exit_status or records[-1].signal or not program:
+                    words = "the compiler took too long" if records and records[-1].stopped else job.errors()
+                    raise CompileError(_first_error(words))
+            while len(self._built) >= PROGRAMS_BUILT:
+                del self._built[next(iter(self._built))]
+            self._built[key] = Built(program, True, flavour)
+        return self._built[key]
+
+    def language(self, name: str) -> Language:
+        """Raises LanguageNotSupported naming the mend."""
+        if name not in self.languages:
+            mend = "install g++" if name in ("cpp", "c++") else f"one of {', '.join(self.languages)}"
+            raise LanguageNotSupported(f"language {name!r} cannot be run here; {mend}")
+        return self.languages[name]
+
+
+_NO_PROBLEM = Problem("none", (ProblemTest(b"", b""),))
+
+
+def _source(submission: Submission) -> bytes:
+    if not submission.code.strip():
         raise CompileError("the program is empty")
     try:
-        source = program.code.encode()
+        source = submission.code.encode()
     except UnicodeEncodeError as error:
-        line = program.code.count("\n", 0, error.start) + 1
+        line = submission.code.count("\n", 0, error.start) + 1
         raise CompileError(f"line {line}: the program holds a lone surrogate, which no text file can") from error
     if b"\0" in source:
         line = source.count(b"\n", 0, source.index(0)) + 1
@@ -65,139 +248,6 @@ def _source(program: Program) -> bytes:
     return source
 
 
-class _Runners:
-    """The current runner of one program, and a fresh one after a failure. Each has a folder that goes with it."""
-
-    def __init__(self, interpreter: str, source: bytes, limits: Limits, entry_point: str | None = None) -> None:
-        self._interpreter, self._source, self._limits, self._entry_point = interpreter, source, limits, entry_point
-        self._stack = ExitStack()
-        self.sandbox = ""
-        self._runner: Runner | None = None
-
-    def __enter__(self) -> _Runners:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def run(self, data: bytes, files: tuple[tuple[str, bytes], ...] = ()) -> Run:
-        """One test, tried again once in a fresh runner. Raises JudgeFault, or CompileError."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._current().run(data, files)
-            except (RunnerFailed, OSError) as error:
-                self._stack.close()
-                self._runner = None
-                if attempt == ATTEMPTS:
-                    raise JudgeFault(str(error)) from error
-        raise AssertionError("unreachable")
-
-    def _current(self) -> Runner:
-        if self._runner is None:
-            folder = tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True)
-            path = Path(self._stack.enter_context(folder))
-            self._runner = Runner(self._interpreter, path, self._source, self._limits, self._entry_point)
-            self._stack.callback(self._runner.close)
-            self.sandbox = self._runner.sandbox
-        return self._runner
-
-
-def _judge_tests(
-    problem: Problem, runners: _Runners, accepts: Accepts, stop_at_first: bool
-) -> Iterator[TestResult]:
-    for index, test in enumerate(problem.tests):
-        name = test.name or str(index)
-        try:
-            if problem.io_mode == "function":
-                _require_arguments(test)
-            run = runners.run(test.input)
-            verdict, message = _verdict(problem, test, run, accepts)
-            result = TestResult(name, verdict, run.cpu_s, run.wall_s, message)
-        except JudgeFault as error:
-            result = TestResult(name, Verdict.IE, message=str(error))
-        yield result
-        if stop_at_first and result.verdict is not Verdict.AC:
-            return
-
-
-def _require_arguments(test: Test) -> None:
-    try:
-        if isinstance(json.loads(test.input), list):
-            return
-    except (ValueError, RecursionError):
-        pass
-    raise JudgeFault("the input of a function test must be a JSON array of its arguments")
-
-
-def _verdict(problem: Problem, test: Test, run: Run, accepts: Accepts) -> tuple[Verdict, str]:
-    limits = problem.limits
-    output_bytes = int(limits.output_mb * MIB)
-    if run.cpu_s > limits.time_s:
-        return Verdict.TLE, f"{run.cpu_s:.2f} s of CPU time, limit {limits.time_s:g} s"
-    if run.timed_out:
-        return Verdict.TLE, f"still running after {run.wall_s:.2f} s, with {run.cpu_s:.2f} s of CPU time"
-    if max(len(run.output), len(run.value)) > output_bytes:
-        return Verdict.OLE, f"more than {limits.output_mb} MiB of output"
-    if run.signal or run.exit_status:
-        return _runtime_error(run, limits)
-    if problem.io_mode == "function" and not run.value.startswith(b"V"):
-        if run.value.startswith(b"E"):
-            return Verdict.WA, run.value[1:].decode(errors="backslashreplace")
-        return Verdict.RE, "the program ended before the function returned"
-    reason = accepts(test, run)
-    return (Verdict.AC, "") if reason is None else (Verdict.WA, reason)
-
-
-def _runtime_error(run: Run, limits: Limits) -> tuple[Verdict, str]:
-    if run.error.startswith("MemoryError") or "Cannot allocate memory" in run.error:
-        return Verdict.MLE, f"out of memory at {limits.memory_mb} MiB"
-    if run.signal:
-        return Verdict.RE, f"killed by {_signal_name(run.signal)}"
-    return Verdict.RE, run.error or f"exit status {run.exit_status}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-@contextmanager
-def _acceptance(problem: Problem, interpreter: str) -> Iterator[Accepts]:
-    """The comparison of a problem: in this process, or by its checker program in a runner like any other."""
-    checker = problem.checker
-    if checker.program is None:
-        yield lambda test, run: _compare(problem, test, run)
-        return
-    limits = replace(problem.limits, time_s=max(problem.limits.time_s, CHECKER_TIME_S))
-    with _Runners(interpreter, checker.program.encode(errors="replace"), limits) as runners:
-        yield lambda test, run: _ask_checker(runners, test, run)
-
-
-def _compare(problem: Problem, test: Test, run: Run) -> str | None:
-    output = run.value[1:] if problem.io_mode == "function" else run.output
-    try:
-        return compare(output, test.expected, problem.checker)
-    except ValueError as error:
-        raise JudgeFault(str(error)) from error
-
-
-def _ask_checker(runners: _Runners, test: Test, run: Run) -> str | None:
-    """Call the checker as Kattis does: `checker input answer feedback_dir < output`, 42 accepts and 43 rejects.
-
-    Raises JudgeFault for any other end. The reason of a rejection is the last line of the checker's standard error.
-    """
-    files = (("input", test.input), ("answer", test.expected), ("feedback/", b""))
-    try:
-        check = runners.run(run.output, files)
-    except CompileError as error:
-        raise JudgeFault(f"the checker does not compile: {error}") from error
-    if check.timed_out or check.signal:
-        how = "took too long" if check.timed_out else f"was killed by {_signal_name(check.signal)}"
-        raise JudgeFault(f"the checker {how}")
-    if check.exit_status == CHECKER_ACCEPTS:
-        return None
-    if check.exit_status == CHECKER_REJECTS:
-        return check.error or "rejected by the checker"
-    raise JudgeFault(f"the checker ended with status {check.exit_status}, not 42 or 43: {check.error}")
+def _first_error(words: str) -> str:
+    lines = [line for line in words.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line), lines[0] if lines else "the compiler failed")[:400]

@@ -1,45 +1,64 @@
-"""The public face: a pool of judging threads that plain code and asyncio share."""
+"""The public face: one engine in a thread of its own, for plain code, asyncio and several threads at once."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from dataclasses import replace
+from typing import Any
 
-from microcoder_judge.engine import judge_program
-from microcoder_judge.records import Problem, Program, Result
+from microcoder_judge.engine import Engine
+from microcoder_judge.languages import LanguageNotSupported, find_languages
+from microcoder_judge.records import Isolation, Result, Strict, Submission
+from microcoder_judge.worker import RUNGS
 
-JUDGE_VERSION = "1"
+JUDGE_VERSION = "2"
 """Part of any cache key of a verdict; raised whenever the same program might be judged differently."""
 
-SUPPORTED_LANGUAGES = ("python",)
-
-
-class LanguageNotSupported(ValueError):
-    """A program or a checker in a language that this judge does not run; the message names it."""
+SUPPORTED_LANGUAGES = ("python", "cpp")
 
 
 class Judge:
     """Judges programs, `workers` at a time (0: one a CPU this process may use).
 
-    interpreter: the Python that runs the programs, by default this one. They see its standard library,
-        and of its packages only numpy and sortedcontainers.
-    Threads of this process wait while the processes that they exec do the work. Safe to share between threads and
-    event loops.
+    interpreter: the Python that runs programs, by default this one. They see its standard library, and of its packages
+        only numpy and sortedcontainers.
+    isolation: see `Isolation`. strict: "livecodebench" compares as LiveCodeBench's grader does, for comparable scores.
+    unsafe: run programs under resource limits alone where the host gives no sandbox, instead of refusing.
+    reorder: where the first failure ends a program, run first what others failed on, then what is small. Which failure
+        is met first then depends on what ran before; whether there is one does not.
+    cache: stable results kept for equal submissions; 0: none, and equal ones run again.
+    audit: share of accepted programs that are run once more with a process a test.
+    headers: a folder in which C++ programs and checkers find more headers, such as testlib.h.
+    rungs: sandboxes to try, strongest first; see `_sandbox`.
+
+    Nothing is started before the first submission. Safe to share between threads and event loops, not between
+    processes: for that there is `server`.
     """
 
-    def __init__(self, workers: int = 0, interpreter: str | None = None) -> None:
+    def __init__(
+        self, workers: int = 0, *, interpreter: str | None = None, isolation: Isolation = "batch",
+        strict: Strict | None = None, unsafe: bool = False, reorder: bool = False, cache: int = 100_000,
+        audit: float = 0.01, headers: str | None = None, rungs: Sequence[str] = RUNGS,
+    ) -> None:  # fmt: skip
         if workers < 0:
             raise ValueError(f"workers must be 0 (one a CPU) or more, got {workers}")
-        found = shutil.which(interpreter or sys.executable)
-        if found is None:
-            raise ValueError(f"no interpreter {interpreter or sys.executable!r}; give the path of a Python executable")
-        self._interpreter = found
+        if isolation not in ("batch", "test"):
+            raise ValueError(f"isolation must be batch or test, got {isolation!r}")
+        if strict not in (None, "livecodebench"):
+            raise ValueError(f"strict must be livecodebench or None, got {strict!r}")
         self.workers = workers or len(os.sched_getaffinity(0))
-        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="judge")
+        self._languages = find_languages(interpreter, headers)
+        self._engine = Engine(
+            self.workers, self._languages, isolation, strict, unsafe, reorder, cache, audit, rungs
+        )  # fmt: skip
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="judge", daemon=True)
+        self._lock = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> Judge:
         return self
@@ -49,38 +68,70 @@ class Judge:
 
     def close(self) -> None:
         """Drop what has not begun and wait for the rest; nothing keeps running."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
 
-    def submit(self, program: Program, problem: Problem, stop_at_first: bool = True) -> Future[Result]:
-        """Queue one program. Raises LanguageNotSupported at once, and RuntimeError on a closed judge."""
-        _require_language(program, problem)
-        return self._pool.submit(judge_program, program, problem, self._interpreter, stop_at_first)
+    async def _wind_up(self) -> None:
+        """Drop what waits, let what runs end, then end the workers."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others & self._engine.waiting:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self._engine.close()
 
-    def run(self, program: Program, problem: Problem, stop_at_first: bool = True) -> Result:
-        """Judge one program; blocks until there is a verdict."""
-        return self.submit(program, problem, stop_at_first).result()
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """The languages that this host runs, with their versions."""
+        return {name: language.version for name, language in self._languages.items()}
 
-    async def arun(self, program: Program, problem: Problem, stop_at_first: bool = True) -> Result:
-        """Judge one program without blocking the event loop; cancelling it drops the program if it has not begun."""
-        return await asyncio.wrap_future(self.submit(program, problem, stop_at_first))
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Programs by verdict, and `programs`, `cached`, `joined` (equal, at the same time), `confirmed`, `run_alone`,
+        `audited`, `audits_failed`, `compiled`, `worker_failures`."""
+        return dict(self._engine.counts)
 
-    def run_many(
-        self,
-        pairs: Sequence[tuple[Program, Problem]],
-        stop_at_first: bool = True,
-        progress: Callable[[int], None] | None = None,
+    def sandbox(self) -> str:
+        """The isolation that programs run under here. Raises SandboxRefused where there is none."""
+        level: str = self._call(self._engine.sandbox()).result()
+        return level
+
+    def submit(self, submission: Submission, isolation: Isolation | None = None) -> Future[Result]:
+        """Queue one submission. Raises LanguageNotSupported at once, and RuntimeError on a closed judge.
+
+        The future raises SandboxRefused where this host gives no sandbox.
+        """
+        self._require_languages(submission)
+        return self._call(self._engine.evaluate(submission, isolation))
+
+    def evaluate(self, submission: Submission, isolation: Isolation | None = None) -> Result:
+        """Judge one submission; blocks until there is a verdict."""
+        return self.submit(submission, isolation).result()
+
+    async def aevaluate(self, submission: Submission, isolation: Isolation | None = None) -> Result:
+        """Judge one without blocking the event loop; cancelling it stops the program."""
+        return await asyncio.wrap_future(self.submit(submission, isolation))
+
+    def evaluate_many(
+        self, submissions: Sequence[Submission], progress: Callable[[int], None] | None = None
     ) -> list[Result]:
-        """Judge many programs; the results come in the order of `pairs`. Equal pairs are run once.
+        """Judge many; the results come in the order given. Equal submissions are run once.
 
-        progress: called in this thread with the number of pairs that have their result, whenever it grows.
+        progress: called in this thread with the number of submissions that have their result, whenever it grows.
         Raises LanguageNotSupported before anything runs.
         """
-        for program, problem in pairs:
-            _require_language(program, problem)
-        positions: dict[tuple[Program, Problem], list[int]] = {}
-        for position, pair in enumerate(pairs):
-            positions.setdefault(pair, []).append(position)
-        futures = {self.submit(*pair, stop_at_first): places for pair, places in positions.items()}
+        for submission in submissions:
+            self._require_languages(submission)
+        positions: dict[Submission, list[int]] = {}
+        for position, submission in enumerate(submissions):
+            positions.setdefault(replace(submission, id=""), []).append(position)
+        futures = {self.submit(submission): places for submission, places in positions.items()}
         results: dict[int, Result] = {}
         try:
             for future in as_completed(futures):
@@ -90,12 +141,20 @@ class Judge:
         finally:
             for future in futures:
                 future.cancel()
-        return [results[position] for position in range(len(pairs))]
+        return [replace(results[n], submission_id=submission.id) for n, submission in enumerate(submissions)]
 
+    def _call(self, work: Any) -> Future[Any]:
+        with self._lock:
+            if self._closed:
+                work.close()
+                raise RuntimeError("this judge is closed")
+            if not self._thread.is_alive():
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-def _require_language(program: Program, problem: Problem) -> None:
-    for what, language in (("program", program.language), ("checker", problem.checker.language)):
-        if language not in SUPPORTED_LANGUAGES:
-            raise LanguageNotSupported(
-                f"problem {problem.id!r}: {what} in {language!r}; this judge runs {', '.join(SUPPORTED_LANGUAGES)}"
-            )
+    def _require_languages(self, submission: Submission) -> None:
+        problem = submission.problem
+        for what, language in (("program", submission.language), ("checker", problem.rule.language)):
+            if language not in self._languages:
+                mend = "install g++" if language == "cpp" else f"this judge runs {', '.join(self._languages)}"
+                raise LanguageNotSupported(f"problem {problem.id!r}: {what} in {language!r}; {mend}")

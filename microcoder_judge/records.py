@@ -6,14 +6,19 @@ Parquet row, on a JSONL line and inside a worker.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 IoMode = Literal["stdin", "function"]
+Protocol = Literal["kattis", "testlib"]
+Strict = Literal["livecodebench"]
+"""Whose comparison to use instead of ours, for scores that can be set beside theirs."""
+Isolation = Literal["batch", "test"]
+"""`batch`: one process runs all tests of a program, and what fails in it is confirmed in a fresh one. `test`: a fresh
+process for every test."""
 
 CHECKER_NAMES = (
     "tokens",
@@ -73,8 +78,12 @@ class Checker:
     """How an output is compared with the expected one; declared per problem, never guessed per output.
 
     abs_tol, rel_tol: only with `tokens_float`. case_sensitive: only token and line checkers.
-    program: source of a custom checker, Python, called as Kattis output validators are:
-    `program input answer feedback_dir < output`, exit 42 accepts and 43 rejects.
+    integers: `close` lets the tolerances hold for expected integers too (Kattis, testlib); None wants their bytes.
+    program, language, flags: source of a custom checker, its language, and the arguments that follow the files.
+    protocol: how a custom checker is called and answers.
+        `kattis`   `program input answer feedback_dir flags... < output`; 42 accepts, 43 rejects
+        `testlib`  `program input output answer flags...`; 0 accepts, 1 (wrong) and 2 (presentation) reject
+        None       `testlib` for a program that names testlib or neither 42 nor 43, else `kattis` (ours)
     """
 
     name: str = "tokens"
@@ -83,6 +92,9 @@ class Checker:
     case_sensitive: bool = True
     program: str | None = None
     language: str = "python"
+    flags: tuple[str, ...] = ()
+    protocol: Protocol | None = None
+    integers: Literal["close"] | None = None
 
     def __post_init__(self) -> None:
         if self.name not in CHECKER_NAMES:
@@ -95,14 +107,25 @@ class Checker:
                 raise RecordError(f"checker.{name} must be {'text' if kind is str else 'a number'}, got {value!r}")
         if (self.name == "custom") != (self.program is not None):
             raise RecordError("a checker has a program exactly when its name is custom")
+        if self.integers not in (None, "close") or (self.integers and self.name != "tokens_float"):
+            raise RecordError(f"checker.integers must be close, with tokens_float only, got {self.integers!r}")
+        if self.protocol not in (None, "kattis", "testlib"):
+            raise RecordError(f"checker.protocol must be kattis or testlib, got {self.protocol!r}")
+        if not isinstance(self.flags, tuple) or not all(isinstance(flag, str) for flag in self.flags):
+            raise RecordError(f"checker.flags must be a tuple of texts, got {self.flags!r}")
 
     def to_json(self) -> str:
         """One line of JSON with sorted keys; the form stored in Parquet."""
-        return json.dumps({k: v for k, v in asdict(self).items() if v is not None}, sort_keys=True, ensure_ascii=False)
+        present = {k: v for k, v in asdict(self).items() if v is not None and v != ()}
+        return json.dumps(present, sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Checker:
-        return cls(**json.loads(text))
+        raw = json.loads(text)
+        return cls(**{**raw, "flags": tuple(raw.get("flags", ()))})
+
+
+UNDECLARED, UNDECLARED_VALUE = Checker("tokens"), Checker("value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +152,19 @@ class Test:
 class Problem:
     """What a program is judged against.
 
-    entry_point: function problems only: the name of a top-level function or of a method of `class Solution`.
+    checker: None where nobody declared one: `tokens` or, for function problems, `value`; and if every expected output
+        holds a decimal, those are taken within 1e-6, which each result says (`tolerance_assumed`).
+    entry_point: function problems only: `f` (a method of `class Solution`, else a top-level function) or `Solution.f`.
+    preamble: put LiveCodeBench's imports before the program; names that it or the builtins define win.
     """
 
     id: str
     tests: tuple[Test, ...]
     limits: Limits = Limits()
-    checker: Checker = Checker()
+    checker: Checker | None = None
     io_mode: IoMode = "stdin"
     entry_point: str | None = None
+    preamble: bool = False
 
     def __post_init__(self) -> None:
         if self.io_mode not in ("stdin", "function"):
@@ -146,49 +173,37 @@ class Problem:
             raise RecordError(f"problem {self.id!r} has no tests; nothing can be judged against it")
         if (self.io_mode == "function") != bool(self.entry_point):
             raise RecordError(f"problem {self.id!r}: a function problem, and only one, names an entry_point")
-        if (self.io_mode == "function") != (self.checker.name in ("value", "unordered")):
-            raise RecordError(f"problem {self.id!r}: checker {self.checker.name} does not fit io_mode {self.io_mode}")
+        if (self.io_mode == "function") != (self.rule.name in ("value", "unordered")):
+            raise RecordError(f"problem {self.id!r}: checker {self.rule.name} does not fit io_mode {self.io_mode}")
 
-    @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> Problem:
-        """Read the JSONL form: bytes as UTF-8 text, or as base64 under `input_b64` / `expected_b64`.
-
-        Raises RecordError naming the field.
-        """
-        try:
-            tests = tuple(
-                Test(_bytes(t, "input"), _bytes(t, "expected"), t.get("name", str(n)))
-                for n, t in enumerate(raw["tests"])
-            )
-            return cls(
-                id=str(raw["id"]),
-                tests=tests,
-                limits=Limits(**raw.get("limits", {})),
-                checker=Checker(**raw.get("checker", {})),
-                io_mode=raw.get("io_mode", "stdin"),
-                entry_point=raw.get("entry_point"),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RecordError(f"problem {raw.get('id', '?')!r}: missing or wrong field: {error}") from error
-
-
-def _bytes(raw: dict[str, str], key: str) -> bytes:
-    if f"{key}_b64" in raw:
-        return base64.b64decode(raw[f"{key}_b64"], validate=True)
-    return raw[key].encode()
+    @property
+    def rule(self) -> Checker:
+        """The checker that decides, declared or not."""
+        return self.checker or (UNDECLARED_VALUE if self.io_mode == "function" else UNDECLARED)
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """Source code in one language (`python` today)."""
+class Submission:
+    """A program handed in for a problem.
+
+    language: a name in `languages.LANGUAGES`. id: the caller's own name for it, carried into the result.
+    stop_on_fail: end at the first test that is not AC; else every test is run.
+    """
 
     code: str
+    problem: Problem
     language: str = "python"
+    id: str = ""
+    stop_on_fail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What happened on one test. cpu_s and wall_s in seconds; message: the first difference or the last error line."""
+    """What happened on one test.
+
+    cpu_s, wall_s: seconds. memory_mb: the process's largest resident set so far, in MiB.
+    message: the first difference, or the last line of standard error.
+    """
 
     __test__ = False
 
@@ -196,6 +211,7 @@ class TestResult:
     verdict: Verdict
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    memory_mb: float = 0.0
     message: str = ""
 
 
@@ -203,8 +219,9 @@ class TestResult:
 class Result:
     """What happened to one program: the verdict of the first test that is not AC, else AC.
 
-    passed / total: tests accepted, tests of the problem (tests after a stop are not run and not in `tests`).
-    sandbox: the isolation the program ran under.
+    passed / total: tests accepted, tests of the problem. tests: those that were run, in the problem's order.
+    sandbox: the isolation that the program ran under, "" where nothing ran. tolerance_assumed: decimals were compared
+    within 1e-6 although no checker was declared. cached: the verdict of an earlier equal submission.
     """
 
     problem_id: str
@@ -214,6 +231,9 @@ class Result:
     tests: tuple[TestResult, ...] = field(default=())
     message: str = ""
     sandbox: str = ""
+    tolerance_assumed: bool = False
+    cached: bool = False
+    submission_id: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -221,8 +241,5 @@ class Result:
 
     @property
     def first_failed(self) -> int | None:
-        """Index of the first test that was run and not accepted."""
+        """Index in `tests` of the first that was not accepted."""
         return next((n for n, t in enumerate(self.tests) if t.verdict is not Verdict.AC), None)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "first_failed": self.first_failed}

@@ -1,7 +1,8 @@
 """Values that functions return: the text form in which they leave the runner, and when two of them are equal.
 
-A value travels as JSON of exact builtin types. Two things that JSON lacks are tagged objects with one key:
+A value travels as JSON of exact builtin types. What JSON lacks are tagged objects with one key:
 `{"__set__": [...]}` for a set and `{"__int__": "0x..."}` for an integer of more digits than JSON readers take.
+A tuple inside another value is `{"__tuple__": [...]}`; only LiveCodeBench's rules tell it from a list.
 Expected values may use the same tags. Equality is decided here, on plain data, never by the program's own objects.
 """
 
@@ -26,6 +27,10 @@ class SetValue:
     members: tuple[Any, ...]
 
 
+class TupleValue(list[Any]):
+    """A tuple as it came over the wire; no different from a list in `difference`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """|got - expected| <= absolute, or <= relative * |expected|."""
@@ -44,7 +49,8 @@ class Tolerance:
 def decode_value(text: bytes) -> Any:
     """Read the text form. Raises ValueError when it is not that (bad JSON, too deep, a broken tag, a repeated key)."""
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        # float gives a new object for each nan: the one that json keeps would equal itself inside a list.
+        return json.loads(text, object_pairs_hook=_object, parse_constant=float)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -54,6 +60,8 @@ def _object(pairs: list[tuple[str, Any]]) -> Any:
         key, value = pairs[0]
         if key == "__set__" and isinstance(value, list):
             return SetValue(tuple(value))
+        if key == "__tuple__" and isinstance(value, list):
+            return TupleValue(value)
         if key == "__int__" and isinstance(value, str):
             return int(value, 16)
     found = dict(pairs)
@@ -106,7 +114,7 @@ def _match_with_tolerance(got: list[Any], expected: list[Any], tolerance: Tolera
                 return f"{path}: no element equals {show(other)}"
         return None
     for value in expected:
-        if not _has_float(value):
+        if not has_float(value):
             return f"{path}: no element equals {show(value)}"
         match = next((n for n, other in enumerate(got) if difference(other, value, tolerance) is None), None)
         if match is None:
@@ -185,19 +193,21 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _has_float(value: Any) -> bool:
+def has_float(value: Any) -> bool:
+    """Whether a decoded value is a float or holds one."""
     if isinstance(value, SetValue):
-        return any(map(_has_float, value.members))
+        return any(map(has_float, value.members))
     if isinstance(value, (list, dict)):
-        return any(map(_has_float, value.values() if isinstance(value, dict) else value))
+        return any(map(has_float, value.values() if isinstance(value, dict) else value))
     return type(value) is float
 
 
 def _type_name(value: Any) -> str:
     if value is None:
         return "null"
-    names = {bool: "bool", int: "int", float: "float", str: "string", list: "list", dict: "dict", SetValue: "set"}
-    return names[type(value)]
+    if isinstance(value, list):
+        return "list"
+    return {bool: "bool", int: "int", float: "float", str: "string", dict: "dict", SetValue: "set"}[type(value)]
 
 
 def _mismatch(got: Any, expected: Any, path: str) -> str:

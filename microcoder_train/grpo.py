@@ -100,14 +100,13 @@ def _train_and_score(
     from microcoder_train.evaluate import compare, estimate_dict, evaluate, score, write_samples
     from microcoder_train.generation import load_policy
     from microcoder_train.plots import curve_plot
-    from microcoder_train.rewards import JudgeReward, RememberingJudge
+    from microcoder_train.rewards import JudgeReward
     from microcoder_train.trainer import train_grpo
 
     policy = load_policy(base, "float32")
     rows = trainable(train.rows, [len(policy.encode(row.prompt)) for row in train.rows], settings)
     say(f"training on {len(rows)} problems; {len(train) - len(rows)} prompts are too long and skipped")
-    with Judge(workers=settings.judge_workers) as pool:
-        judge = RememberingJudge(pool)
+    with Judge(workers=settings.judge_workers) as judge:
         points = train_grpo(policy, rows, JudgeReward(judge, train.problem), settings, folder, seed, say)
         say(f"scoring base and tuned on {len(validation)} validation problems")
         own = settings.evaluation

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from microcoder_judge import Problem, Program, Result, Verdict
+from microcoder_judge import Problem, Result, Submission, Verdict
 from microcoder_train.extraction import extract_code
 
 NO_CODE = "NO_CODE"
@@ -17,36 +16,7 @@ NO_CODE = "NO_CODE"
 class Judging(Protocol):
     """What is used of `microcoder_judge.Judge`."""
 
-    def run_many(self, pairs: Sequence[tuple[Program, Problem]]) -> list[Result]: ...
-
-
-class RememberingJudge:
-    """A judge that runs no program twice for a problem: a policy repeats itself, most of all late in training.
-
-    Verdicts that may hang on the machine's load (time, memory, the judge's own failure) are not remembered.
-    Keeps the last `capacity` verdicts.
-    """
-
-    STABLE = frozenset({Verdict.AC, Verdict.WA, Verdict.RE, Verdict.CE})
-
-    def __init__(self, judge: Judging, capacity: int = 100_000) -> None:
-        self._judge = judge
-        self._capacity = capacity
-        self._known: dict[tuple[str, bytes], Result] = {}
-
-    def run_many(self, pairs: Sequence[tuple[Program, Problem]]) -> list[Result]:
-        keys = [(problem.id, _digest(program)) for program, problem in pairs]
-        fresh = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._known}
-        found = dict(zip(fresh, self._judge.run_many(list(fresh.values())), strict=True))
-        results = [found.get(key) or self._known[key] for key in keys]
-        self._known.update({key: result for key, result in found.items() if result.verdict in self.STABLE})
-        while len(self._known) > self._capacity:
-            del self._known[next(iter(self._known))]
-        return results
-
-
-def _digest(program: Program) -> bytes:
-    return hashlib.sha256(program.code.encode("utf-8", "surrogatepass")).digest()
+    def evaluate_many(self, submissions: Sequence[Submission]) -> list[Result]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +40,7 @@ def judge_completions(
     """Verdicts of (problem id, completion) pairs, in order."""
     known = {problem: problems(problem) for problem in dict.fromkeys(problem for problem, _ in completions)}
     codes = [(known[problem], extract_code(completion)) for problem, completion in completions]
-    results = iter(judge.run_many([(Program(code), problem) for problem, code in codes if code is not None]))
+    results = iter(judge.evaluate_many([Submission(code, problem) for problem, code in codes if code is not None]))
     return [
         Verdicted(None, NO_CODE, 0, len(problem.tests)) if code is None else _verdicted(code, next(results))
         for problem, code in codes

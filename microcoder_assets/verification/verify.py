@@ -21,7 +21,7 @@ import polars as pl
 from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, Program, RecordError, Result, Test, Verdict
+from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test, Verdict
 from microcoder_judge import SUPPORTED_LANGUAGES as LANGUAGES
 
 PROBLEMS_A_BATCH = 128
@@ -87,7 +87,7 @@ def verify(
 
 def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: VerificationSettings) -> Problem:
     """The judge's record of a UNIQUE row. Raises microcoder_judge.RecordError where the two do not fit."""
-    checker = Checker.from_json(row["checker"]) if row["checker"] else Checker()
+    checker = Checker.from_json(row["checker"]) if row["checker"] else None
     stated = row["time_limit_s"]
     seconds = stated * settings.time_limit_factor if stated else settings.default_time_limit_s
     memory = max(row["memory_limit_mb"] or 0, Limits().memory_mb)
@@ -117,7 +117,7 @@ def _run(
     shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
     stored = blobs.get_many(sorted(shas))
     chosen: list[list[dict[str, str]] | RecordError] = []
-    pairs = []
+    submissions: list[Submission] = []
     for row in batch:
         try:
             references = _references(row, settings)
@@ -126,8 +126,8 @@ def _run(
             chosen.append(error)
             continue
         chosen.append(references)
-        pairs += [(Program(r["code"], r["language"]), problem) for r in references if problem]
-    results = iter(judge.run_many(pairs))
+        submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
+    results = iter(judge.evaluate_many(submissions))
     for row, found in zip(batch, chosen, strict=True):
         if isinstance(found, RecordError):
             yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [])

@@ -17,7 +17,7 @@ import yaml
 from microcoder_assets.collection.kattis import open_kattis
 from microcoder_assets.collection.records import Reference, ScrapedProblem
 from microcoder_assets.processing.shingles import WordHasher, grams
-from microcoder_judge import Judge, Limits, Problem, Program, Result, Test, Verdict
+from microcoder_judge import Judge, Limits, Problem, Result, Submission, Test, Verdict
 
 DIFFERENT_STATEMENTS = 0.35
 """Highest word 3-gram Jaccard of two problems that are not copies; well under the 0.5 that merges."""
@@ -76,7 +76,7 @@ def _results(problems: dict[str, ScrapedProblem], *labels: str) -> list[tuple[st
         if reference.label in labels
     ]
     with Judge() as judge:
-        found = judge.run_many([(Program(reference.code), problem) for _, reference, problem in runs])
+        found = judge.evaluate_many([Submission(reference.code, problem) for _, reference, problem in runs])
     return [(name, reference, result) for (name, reference, _), result in zip(runs, found, strict=True)]
 
 

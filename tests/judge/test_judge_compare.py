@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcoder_judge import Checker, compare
+from microcoder_judge import Checker, Problem, Test, compare
+from microcoder_judge.compare import CHUNK_BYTES, effective_checker, tolerance_assumed
 
 TOKENS = Checker("tokens")
 FLOATS = Checker("tokens_float", abs_tol=1e-6, rel_tol=1e-6)
@@ -102,11 +103,63 @@ def test_the_message_names_the_first_difference() -> None:
     assert compare(b"1 2 4", b"1 2 3", TOKENS) == "token 3: '4', expected '3'"
     assert compare(b"1", b"1 2", TOKENS) == "token 2: output ends, expected '2'"
     assert compare(b"a\nc", b"a\nb", LINES) == "line 2: 'c', expected 'b'"
+    assert compare(b"it's\x1b[2J", b"ok", TOKENS) == r"token 1: 'it's\x1b[2J', expected 'ok'"
 
 
 def test_a_custom_checker_is_not_for_compare() -> None:
     with pytest.raises(ValueError, match="judge runs it"):
         compare(b"", b"", Checker("custom", program="pass"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "assumed"),
+    [
+        (["0.5"], True),
+        (["1 2\nanswer 2.50\n", "-.5", "1e-07", "+3."], True),
+        (["0.5", "1"], False),
+        (["1 2 3"], False),
+        (["1.2.3"], False),
+        (["0.5s"], False),
+        (["12:30.5"], False),
+        (["e .", "1e"], False),
+        (["e"], False),
+        ([""], False),
+    ],
+)
+def test_a_tolerance_is_assumed_where_every_expected_output_holds_a_decimal(expected: list[str], assumed: bool) -> None:
+    tests = tuple(Test(b"", text.encode()) for text in expected)
+    assert tolerance_assumed(Problem("p", tests)) == assumed
+    assert effective_checker(Problem("p", tests)) == (FLOATS if assumed else TOKENS)
+    assert not tolerance_assumed(Problem("p", tests, checker=TOKENS))
+    assert effective_checker(Problem("p", tests, checker=LINES)) == LINES
+
+
+@pytest.mark.parametrize(
+    ("expected", "assumed"),
+    [
+        (["1.5"], True),
+        (["1", '{"a": [1e5]}'], True),
+        (['{"__set__": [0.5]}'], True),
+        (["1", "[2]"], False),
+        (['"1.5"', "true"], False),
+        (["1.5 and broken", "1"], False),
+        (["[" * 5000 + ".5"], False),
+    ],
+)
+def test_a_tolerance_is_assumed_where_an_expected_value_holds_a_float(expected: list[str], assumed: bool) -> None:
+    tests = tuple(Test(b"[]", text.encode()) for text in expected)
+    assert tolerance_assumed(Problem("f", tests, io_mode="function", entry_point="f")) == assumed
+    declared = Problem("f", tests, checker=Checker("value"), io_mode="function", entry_point="f")
+    assert not tolerance_assumed(declared)
+    assert effective_checker(declared) == Checker("value")
+
+
+@pytest.mark.parametrize("size", [CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])
+def test_a_token_across_chunks_stays_whole(size: int) -> None:
+    long = b"x" * size
+    assert compare(b"\n" + long + b" y", long + b"\r\ny", TOKENS) is None
+    assert compare(long + b" y", long + b"x y", TOKENS)
+    assert compare(b"a" * 70_000 + b" b" * 70_000, b"a" * 70_000 + b"\nb" * 69_999, TOKENS)
 
 
 def test_large_outputs_are_compared_to_their_last_token() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from microcoder_judge import Judge, Limits, Problem, Program, Test, Verdict
+from microcoder_judge import Judge, Limits, Problem, Submission, Test, Verdict
 
 SUM = Problem("sum", (Test(b"3\n1\n2\n3\n", b"6\n"), Test(b"2\n40\n2\n", b"42\n")), limits=Limits(time_s=5))
 
@@ -64,8 +64,6 @@ RIGHT = {
     "print(sum(int(input()) for _ in range(int(input()))))",
     "a file of its own": "open('scratch', 'w').write('x')\nassert open('scratch').read() == 'x'\n"
     "open(__file__).read()\nprint(sum(int(input()) for _ in range(int(input()))))",
-    "child processes": "import subprocess, sys\nn = sum(map(int, sys.stdin.read().split()[1:]))\n"
-    "sys.stdout.flush()\nsubprocess.run(['echo', str(n)], check=True)",
     "byte order mark": "\ufeffprint(sum(int(input()) for _ in range(int(input()))))",
     "windows line ends": "n = int(input())\r\nprint(sum(int(input()) for _ in range(n)))\r\n",
     "tabs and form feeds": "if True:\n\tn = int(input())\n\x0c\nprint(sum(int(input()) for _ in range(n)))",
@@ -75,13 +73,14 @@ RIGHT = {
 
 @pytest.mark.parametrize("code", RIGHT.values(), ids=RIGHT.keys())
 def test_right_programs_are_accepted(judge: Judge, code: str) -> None:
-    result = judge.run(Program(code), SUM)
+    result = judge.evaluate(Submission(code, SUM))
     assert (result.verdict, result.message) == (Verdict.AC, "")
     assert result.passed == 2
     assert result.sandbox
 
 
 WRONG = {
+    "child processes": ("import subprocess\nsubprocess.run(['echo', '6'], check=True)", Verdict.RE),
     "leading zeros": ("print('06')", Verdict.WA),
     "exponent": ("print('6e0')", Verdict.WA),
     "a float": ("print(6.0)", Verdict.WA),
@@ -105,7 +104,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("code", "verdict"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_programs_are_not(judge: Judge, code: str, verdict: Verdict) -> None:
-    result = judge.run(Program(code), SUM)
+    result = judge.evaluate(Submission(code, SUM))
     assert result.verdict is verdict
     assert result.first_failed == 0
     assert result.message.startswith("test 0: ")
@@ -123,7 +122,7 @@ STATE = {
 @pytest.mark.parametrize("code", STATE.values(), ids=STATE.keys())
 def test_tests_do_not_see_each_other(judge: Judge, code: str) -> None:
     problem = Problem("state", (Test(b"", b"0"), Test(b"", b"0")))
-    assert judge.run(Program(f"{code}\nprint(n)"), problem).verdict is Verdict.AC
+    assert judge.evaluate(Submission(f"{code}\nprint(n)", problem)).verdict is Verdict.AC
 
 
 def test_the_caller_is_not_visible(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,24 +130,24 @@ def test_the_caller_is_not_visible(judge: Judge, monkeypatch: pytest.MonkeyPatch
     problem = Problem("clean", (Test(b"", b"False False []"),))
     code = "import os, sys\nprint('SECRET' in os.environ, 'microcoder_judge' in sys.modules, "
     code += "[p for p in sys.path if 'site' in p or 'microcoder' in p])"
-    assert judge.run(Program(code), problem).verdict is Verdict.AC
+    assert judge.evaluate(Submission(code, problem)).verdict is Verdict.AC
 
 
 def test_numpy_is_there_and_other_packages_are_not(judge: Judge) -> None:
     problem = Problem("numpy", (Test(b"", b"6 [1. 1.]"), Test(b"", b"6 [1. 1.]")), limits=Limits(time_s=5))
     code = "import numpy as np\nimport numpy.linalg\n"
     code += "print(np.array([1, 2, 3]).sum(), np.linalg.solve(np.eye(2), np.ones(2)))"
-    assert judge.run(Program(code), problem).verdict is Verdict.AC
-    other = judge.run(Program(f"{code}\nimport pytest"), problem)
+    assert judge.evaluate(Submission(code, problem)).verdict is Verdict.AC
+    other = judge.evaluate(Submission(f"{code}\nimport pytest", problem))
     assert (other.verdict, other.tests[0].message) == (Verdict.RE, "ModuleNotFoundError: No module named 'pytest'")
 
 
 def test_bytes_that_are_not_text_pass_through(judge: Judge) -> None:
     problem = Problem("bytes", (Test(b"\xff\xfe", b"\xff\xfe"),))
-    assert judge.run(Program("print(input())"), problem).verdict is Verdict.AC
+    assert judge.evaluate(Submission("print(input())", problem)).verdict is Verdict.AC
 
 
 def test_large_input_and_output(judge: Judge) -> None:
     data = b"0123456789 " * 200_000
     problem = Problem("echo", (Test(data, data),))
-    assert judge.run(Program("import sys\nsys.stdout.write(sys.stdin.read())"), problem).verdict is Verdict.AC
+    assert judge.evaluate(Submission("import sys\nsys.stdout.write(sys.stdin.read())", problem)).verdict is Verdict.AC

@@ -33,6 +33,9 @@ plain: st.SearchStrategy[Any] = st.recursive(
         (ANY_ORDER, b"[0.30000000000000004, 1]", b"[1.0, 0.3]"),
         (ANY_ORDER, b"[[0.30000000000000004], [1]]", b"[[1.0], [0.3]]"),
         (ANY_ORDER, b"5", b"5"),
+        (VALUE, b'[{"__tuple__": [1, 2]}]', b"[[1, 2]]"),
+        (VALUE, b"[[1, 2]]", b'[{"__tuple__": [1, 2]}]'),
+        (ANY_ORDER, b'{"__tuple__": [2, {"__tuple__": [1]}]}', b"[[1], 2]"),
     ],
 )
 def test_accepts(checker: Checker, got: bytes, expected: bytes) -> None:
@@ -59,6 +62,8 @@ def test_accepts(checker: Checker, got: bytes, expected: bytes) -> None:
         (VALUE, b"Infinity", b"1e308"),
         (VALUE, b"NaN", b"NaN"),
         (VALUE, b'{"__int__": "0x' + b"f" * 400 + b'"}', b"0.5"),
+        (VALUE, b'{"__tuple__": [1, 2]}', b"[2, 1]"),
+        (VALUE, b'{"__tuple__": [1]}', b"1"),
         (VALUE, b"not json", b"1"),
         (VALUE, b"[" * 100_000, b"1"),
         (ANY_ORDER, b"[1, 1, 2]", b"[1, 2, 2]"),

@@ -1,0 +1,504 @@
+"""What a forked child of a zygote does: take on limits, then be a program, test after test. Standard library.
+
+In batch mode the child runs all tests itself, each as a fresh `__main__` with its own standard streams, and says after
+each how it ended. Apart, the child only compiles; every test is a child of its own. A program that runs here can do
+what it likes to this process: nothing in it helps to a better verdict, and the supervisor confirms what it doubts.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import builtins
+import gc
+import os
+import resource
+import select
+import struct
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from types import CodeType
+    from typing import Any, NoReturn
+
+    from microcoder_judge import _function, _seccomp
+    from microcoder_judge._zygote import Watch, Zygote
+else:
+    # Found beside this file: through the package they would bring all of microcoder_judge into the process.
+    import _signal as signal
+
+    import _function
+    import _seccomp
+
+SOURCE_NAME = "main.py"
+RECORD = struct.Struct("<iiffi")
+"""Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file."""
+ERRORS_KEPT = 1 << 20
+READY, BROKEN, LEFT = -1, -2, -3
+HARNESS, GONE, UNSTARTED = 113, 114, 115
+CONTROL = 3
+COMPILE_MEMORY = 1 << 30
+COMPILER_FILES = 512 << 20
+COMPILE_CPU_S = 10
+MAX_OPEN_FILES = 512
+PR_SET_PDEATHSIG = 1
+EMPTY_PATH = 0x1000
+LIBRARIES = ("numpy", "sortedcontainers")
+
+
+class Job:
+    """One program and its tests: the message's fields, and the memory files that came with it."""
+
+    def __init__(self, message: dict[str, Any], files: list[int]) -> None:
+        self.do: str = message["do"]
+        self.apart: bool = message["apart"]
+        self.native: bool = message["native"]
+        self.time_s: float = message["time_s"]
+        self.memory: int = message["memory"]
+        self.output: int = message["output"]
+        self.source: list[int] = message["source"]
+        self.tests: list[dict[str, Any]] = message["tests"]
+        self.entry_point: str | None = message["entry_point"]
+        self.preamble: bool = message["preamble"]
+        self.arguments: list[str] = message["arguments"]
+        self.count = len(self.tests)
+        self.data, self.errors, *self.outputs = files
+
+    def read(self, place: list[int]) -> bytes:
+        """The part of the data file at (offset, length)."""
+        offset, left = place
+        parts = []
+        while left:
+            part = os.pread(self.data, left, offset)
+            if not part:
+                raise OSError("the data file is short")
+            parts.append(part)
+            offset, left = offset + len(part), left - len(part)
+        return b"".join(parts)
+
+    def copy(self, place: list[int], target: int) -> None:
+        """The same part into another file, by the kernel."""
+        offset, left = place
+        while left:
+            sent = os.sendfile(target, self.data, offset, left)
+            if not sent:
+                raise OSError("the data file is short")
+            offset, left = offset + sent, left - sent
+
+
+    def rewind_errors(self) -> None:
+        """Make room on the error file; what earlier tests wrote stays, for it may not have been read yet."""
+        if os.lseek(self.errors, 0, os.SEEK_END) > ERRORS_KEPT:
+            os.ftruncate(self.errors, 0)
+            os.lseek(self.errors, 0, os.SEEK_SET)
+
+
+def preload(name: str, site: list[str]) -> None:
+    """Import a module before the forks. site: folders with packages, which stay closed to the programs themselves."""
+    sys.path.extend(site)
+    try:
+        __import__(name)
+    except ImportError:
+        pass
+    finally:
+        if site:
+            del sys.path[-len(site) :]
+
+
+def live(zygote: Zygote, job: Job, writer: int) -> None:
+    """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
+    zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.setsid()
+    try:
+        if job.do == "compile":
+            _compiler(zygote, job)
+        elif job.apart:
+            _apart(zygote, job)
+        else:
+            _batch(zygote, job, writer)
+    except Exception:
+        os._exit(HARNESS)
+
+
+def _batch(zygote: Zygote, job: Job, writer: int) -> None:
+    os.close(CONTROL)
+    code = _compile(zygote, job)
+    if code is None:
+        os.write(writer, RECORD.pack(BROKEN, 0, 0.0, 0.0, 0))
+        os._exit(0)
+    run = _Run(job, code)
+    _confine(zygote, job)
+    clock = time.process_time
+    began = clock()
+    os.write(writer, RECORD.pack(READY, 0, began, 0.0, 0))
+    for test in range(job.count):
+        status = run(test)
+        if _thread._count():
+            sys.exit(status)
+        now = clock()
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        os.write(writer, RECORD.pack(test, status, now - began, memory, os.fstat(job.errors).st_size))
+        began = now
+        if test + 1 < job.count and not zygote.surroundings.restore():
+            os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
+            break
+    os._exit(0)
+
+
+def _apart(zygote: Zygote, job: Job) -> None:
+    """Compile once and fork for every test; report like the zygote does."""
+    run: _Run | _Native
+    if job.native:
+        run = _Native(job)
+    else:
+        code = _compile(zygote, job)
+        if code is None:
+            zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0]]})
+            os._exit(0)
+        run = _Run(job, code)
+    for test in range(job.count):
+        _place_files(job, job.tests[test])
+        reader, writer = os.pipe2(os.O_NONBLOCK)
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            os.close(CONTROL)
+            zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            os.setsid()
+            try:
+                _confine(zygote, job, run.executable)
+                os.write(writer, b"1")
+            except Exception:
+                os._exit(UNSTARTED)
+            status = run(test)
+            if _thread._count():
+                sys.exit(status)
+            os._exit(status)
+        os.close(writer)
+        record, started = _oversee(zygote, zygote.watch(child, job.time_s), test, reader)
+        record.append(os.fstat(job.errors).st_size)
+        os.close(reader)
+        if zygote.sandbox.rung == "none":
+            _kill_session(child)
+        zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
+        if test + 1 < job.count:
+            _remove_files(zygote.sandbox.folder)
+    os._exit(0)
+
+
+def _oversee(zygote: Zygote, watch: Watch, test: int, reader: int) -> tuple[list[Any], bool]:
+    """The record of one test's child, and whether the program was begun."""
+    handle = os.pidfd_open(watch.pid)
+    poller = select.poll()
+    poller.register(handle, select.POLLIN)
+    poller.register(CONTROL, select.POLLIN)
+    while True:
+        patience, began = watch.patience(), time.monotonic()
+        ready = [fd for fd, _ in poller.poll(patience * 1000)]
+        watch.woke(patience, began)
+        if CONTROL in ready:
+            os.kill(watch.pid, signal.SIGKILL)
+            watch.reap()
+            os._exit(0 if os.read(CONTROL, 1 << 16) else GONE)
+        if handle in ready:
+            break
+    os.close(handle)
+    status, died_of, total, memory = watch.reap()
+    _, wall = watch.used()
+    try:
+        started = bool(os.read(reader, 1))
+    except BlockingIOError:
+        started = False
+    return [test, status, died_of, round(total, 6), round(wall, 6), watch.stopped, round(memory, 2)], started
+
+
+def _kill_session(leader: int) -> None:
+    """Without a sandbox a test may have left children; those that stayed in its session are killed."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _compile(zygote: Zygote, job: Job) -> CodeType | None:
+    """The program's code; None, with the reason on the error file, where it does not compile."""
+    resource.setrlimit(resource.RLIMIT_CPU, (COMPILE_CPU_S, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    _limit(resource.RLIMIT_AS, zygote.address_space + COMPILE_MEMORY, hard=False)
+    source = job.read(job.source).decode("utf-8", "surrogateescape")
+    fd = os.open(SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    _write(fd, source.encode("utf-8", "surrogateescape"))
+    os.close(fd)
+    try:
+        code = compile(source.removeprefix("\ufeff"), SOURCE_NAME, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        _write(job.errors, f"line {error.lineno}: {error.msg}".encode(errors="backslashreplace"))
+        return None
+    except BaseException as error:
+        _write(job.errors, f"{type(error).__name__}: {error}".encode(errors="backslashreplace")[:400])
+        return None
+    resource.setrlimit(resource.RLIMIT_CPU, (resource.getrlimit(resource.RLIMIT_CPU)[1],) * 2)
+    return code
+
+
+def _confine(zygote: Zygote, job: Job, executable: int | None = None) -> None:
+    """Limits of the program, and its filter. Nothing of this can be undone."""
+    _limit(resource.RLIMIT_AS, (0 if executable else zygote.address_space) + job.memory)
+    _limit(resource.RLIMIT_FSIZE, job.output + 1)
+    _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
+    _limit(resource.RLIMIT_CORE, 0)
+    # Judges let the stack grow to the memory limit.
+    _limit(resource.RLIMIT_STACK, job.memory)
+    if zygote.sandbox.rung != "none":
+        _seccomp.install(zygote.libc, _seccomp.program_filter(os.getpid(), executable))
+
+
+def _limit(kind: int, value: int, hard: bool = True) -> None:
+    ceiling = resource.getrlimit(kind)[1]
+    allowed = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+    resource.setrlimit(kind, (allowed, allowed if hard else ceiling))
+
+
+class _Run:
+    """A Python program, run on one test after another; called with a test's number it returns the exit status."""
+
+    executable: int | None = None
+
+    def __init__(self, job: Job, code: CodeType) -> None:
+        self.job, self.code = job, code
+        self.stdin = os.memfd_create("stdin")
+        self.null = os.open(os.devnull, os.O_WRONLY)
+        source = job.read(job.source)
+        self.named_stdin = b"/dev/stdin" in source and not os.path.exists("/tmp/stdin")
+        self.seed = "random" in _function.names_in(code)
+        self.function = _function.Function(code, job.entry_point, job.preamble) if job.entry_point else None
+        self.preamble = _function.livecodebench_names() if job.preamble and not job.entry_point else {}
+
+    def __call__(self, test: int) -> int:
+        """Be the program for one test."""
+        job, place = self.job, self.job.tests[test]["input"]
+        os.ftruncate(self.stdin, 0)
+        os.lseek(self.stdin, 0, os.SEEK_SET)
+        if not self.function:
+            job.copy(place, self.stdin)
+            os.lseek(self.stdin, 0, os.SEEK_SET)
+            if self.named_stdin:
+                self._file_for_stdin(place)
+        job.rewind_errors()
+        stdout = self.null if self.function else job.outputs[test]
+        for source, target in ((self.stdin, 0), (stdout, 1), (job.errors, 2)):
+            os.dup2(source, target)
+        stream = _open_streams()
+        sys.argv = [SOURCE_NAME, *job.arguments]
+        if self.seed:
+            sys.modules["random"].seed(0)
+        namespace = _module("solution" if self.function else "__main__")
+        status = 0
+        try:
+            if self.function:
+                self.function(namespace, job.read(place), job.outputs[test])
+            else:
+                if self.preamble:
+                    namespace.update(self.preamble)
+                exec(self.code, namespace)
+        except SystemExit as end:
+            status = _exit_status(end.code)
+        except BaseException:
+            status = 1
+            _show_error()
+        return status if _thread._count() else _end(namespace, stream, status)
+
+    def _file_for_stdin(self, place: list[int]) -> None:
+        """/dev/stdin leads to a file: there is no /proc for it to lead to."""
+        fd = os.open("/tmp/stdin", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        self.job.copy(place, fd)
+        os.close(fd)
+
+
+def _open_streams() -> Any:
+    """Fresh standard streams over fds 0 to 2, as Python opens them in a UTF-8 locale; the new standard output."""
+    text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "closefd": False}
+    sys.stdin = open(0, **text)  # noqa: SIM115
+    sys.stdout = open(1, "w", **text)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, **{**text, "errors": "backslashreplace"})  # noqa: SIM115
+    vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
+    return sys.stdout
+
+
+def _module(name: str) -> dict[str, Any]:
+    """The namespace of a fresh module, in an interpreter made to look as if it had started there."""
+    import _sitebuiltins
+
+    for word in ("exit", "quit"):
+        setattr(builtins, word, _sitebuiltins.Quitter(word, "Ctrl-D (i.e. EOF)"))
+    module = type(sys)(name)
+    vars(module).update(__builtins__=builtins, __file__=f"{os.getcwd()}/{SOURCE_NAME}", __cached__=None)
+    sys.modules[name] = module
+    frame, depth = sys._getframe(), 0
+    while frame.f_back:
+        frame, depth = frame.f_back, depth + 1
+    sys.setrecursionlimit(Surroundings.RECURSION + depth)
+    return vars(module)
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _show_error() -> None:
+    """What the interpreter prints of an exception that nobody caught."""
+    try:
+        sys.excepthook(*sys.exc_info())
+    except BaseException:
+        return
+
+
+def _end(namespace: dict[str, Any], stdout: Any, status: int) -> int:
+    """What the interpreter does after a script: exit functions, objects, then the last flush."""
+    try:
+        if atexit._ncallbacks():
+            atexit._run_exitfuncs()
+            atexit._clear()
+        namespace.clear()
+        for stream in dict.fromkeys((sys.stdout, stdout, sys.stderr)):
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+    except SystemExit as end:
+        return _exit_status(end.code)
+    except BaseException:
+        return status or 120
+    return status
+
+
+class Surroundings:
+    """What a program may change outside its module, as it was before any ran. Made before the forks: a child that looks
+    at an object copies its page."""
+
+    RECURSION = sys.getrecursionlimit()
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.builtins = dict(vars(builtins))
+        self.modules = [(name, sys.modules[name], len(vars(sys.modules[name]))) for name in _WATCHED & set(sys.modules)]
+        self.environment = dict(os.environ)
+        self.digits = sys.get_int_max_str_digits()
+        self.path = list(sys.path)
+
+    def restore(self) -> bool:
+        """Put things back; False where a program has left what cannot be put back."""
+        now = vars(builtins)
+        if len(now) != len(self.builtins) or any(now.get(name) is not value for name, value in self.builtins.items()):
+            now.clear()
+            now.update(self.builtins)
+        for name, module, size in self.modules:
+            if sys.modules.get(name) is not module or len(vars(module)) != size:
+                return False
+        if dict(os.environ) != self.environment:
+            os.environ.clear()
+            os.environ.update(self.environment)
+        for number in _HANDLED:
+            signal.signal(number, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        sys.settrace(None)
+        sys.setprofile(None)
+        sys.set_int_max_str_digits(self.digits)
+        sys.path[:] = self.path
+        os.chdir(self.folder)
+        os.umask(0o022)
+        gc.enable()
+        return os.listdir(self.folder) == [SOURCE_NAME]
+
+
+_WATCHED = frozenset(
+    (
+        "sys", "os", "math", "random", "re", "collections", "heapq", "bisect", "itertools", "functools", "operator",
+        "string", "json", "time", "datetime", "copy", "decimal", "fractions", "statistics", "typing", "io",
+    )
+)  # fmt: skip
+_HANDLED = (signal.SIGALRM, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
+
+
+class _Native:
+    """A compiled program; called with a test's number it becomes the program."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stdin = os.memfd_create("stdin")
+        self.executable = os.memfd_create("program")
+        job.copy(job.source, self.executable)
+        os.fchmod(self.executable, 0o555)
+
+    def __call__(self, test: int) -> NoReturn:
+        job = self.job
+        os.ftruncate(self.stdin, 0)
+        os.lseek(self.stdin, 0, os.SEEK_SET)
+        job.copy(job.tests[test]["input"], self.stdin)
+        os.lseek(self.stdin, 0, os.SEEK_SET)
+        job.rewind_errors()
+        for source, target in ((self.stdin, 0), (job.outputs[test], 1), (job.errors, 2)):
+            os.dup2(source, target)
+        os.execve(self.executable, ["program", *job.arguments], dict(os.environ))
+
+
+def _compiler(zygote: Zygote, job: Job) -> NoReturn:
+    """Write the source and become the compiler; its words go to the error file."""
+    os.close(CONTROL)
+    name, *command = job.arguments
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    job.copy(job.source, fd)
+    os.close(fd)
+    null = os.open(os.devnull, os.O_RDWR)
+    for source, target in ((null, 0), (null, 1), (job.errors, 2)):
+        os.dup2(source, target)
+    _limit(resource.RLIMIT_FSIZE, COMPILER_FILES)
+    _limit(resource.RLIMIT_CPU, COMPILE_CPU_S)
+    _limit(resource.RLIMIT_AS, 2 * COMPILE_MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
+    os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
+
+
+def _place_files(job: Job, test: dict[str, Any]) -> None:
+    """Files that a test wants in the working folder; a name that ends in a slash is a folder."""
+    for name, place in test.get("files", {}).items():
+        if name.endswith("/"):
+            os.mkdir(name)
+            continue
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        job.copy(place, fd)
+        os.close(fd)
+
+
+def remove(path: str) -> bool:
+    """Remove a file or folder whatever its mode; whether it is gone."""
+    try:
+        if not os.path.isdir(path) or os.path.islink(path):
+            os.unlink(path)
+            return True
+        os.chmod(path, 0o700)
+        emptied = True
+        for name in os.listdir(path):
+            emptied &= remove(f"{path}/{name}")
+        os.rmdir(path)
+    except (OSError, RecursionError):
+        return False
+    return emptied
+
+
+def _remove_files(folder: str) -> None:
+    for name in os.listdir(folder):
+        if name != SOURCE_NAME:
+            remove(f"{folder}/{name}")
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,284 @@
+"""A zygote, seen from the trusted side: start it, hand it programs, read what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import mmap
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from microcoder_judge.languages import Flavour
+from microcoder_judge.records import Limits
+
+MIB = 1 << 20
+RUNGS = ("root", "user", "process")
+UNSAFE_RUNG = "none"
+PACKET = 1 << 16
+RECYCLE_AFTER = 1000
+START_S = 60.0
+GRACE_S = 30.0
+READY, BROKEN, LEFT = -1, -2, -3
+HARNESS = 113
+ERROR_BYTES = 4096
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+"""All that programs see. The fixed seed makes sets come in the same order every time: a verdict can be repeated."""
+PASSED_ON = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
+BOOT = """import os, sys
+if {control} != 3: os.dup2({control}, 3); os.close({control})
+del os.environ['PYTHONHASHSEED']
+sys.path.append({here!r})
+import _zygote
+sys.path.pop()
+_zygote.main()
+"""
+
+
+class WorkerFailed(Exception):
+    """The zygote died, hung or sent nonsense: the judge's own fault until shown otherwise."""
+
+
+class SandboxRefused(RuntimeError):
+    """This host gives no sandbox; the message says what was refused and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one child did on one test, by the zygote's clocks: seconds, MiB. stopped: cpu, idle or wall, or "".
+
+    error_end: size of the error file after it. ended: the child's process is gone, and later tests did not run.
+    """
+
+    test: int
+    exit_status: int
+    signal: int
+    cpu_s: float
+    wall_s: float
+    stopped: str
+    memory_mb: float
+    error_end: int
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestFiles:
+    """Standard input (or a function's arguments) of one test, and files for its working folder."""
+
+    input: bytes
+    files: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass
+class Job:
+    """A program and tests for one child (or one a test, if apart). Its memory files are open while it is used as a
+    context; `output` and `errors` read them.
+
+    entry_point, preamble: see `Problem`. arguments: of the program, or file name and command of a compiler.
+    """
+
+    source: bytes
+    tests: Sequence[TestFiles]
+    limits: Limits
+    apart: bool = False
+    native: bool = False
+    entry_point: str | None = None
+    preamble: bool = False
+    arguments: tuple[str, ...] = ()
+    do: str = "run"
+    _files: list[int] = field(default_factory=list, init=False)
+
+    def __enter__(self) -> Job:
+        for name in ("data", "errors", *("output" for _ in self.tests)):
+            self._files.append(os.memfd_create(name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            os.close(file)
+        self._files.clear()
+
+    def message(self) -> bytes:
+        """The packet for the zygote; writes the data file. Raises WorkerFailed when it would be too large."""
+        parts = [self.source]
+        size = len(self.source)
+
+        def place(part: bytes) -> list[int]:
+            nonlocal size
+            parts.append(part)
+            size += len(part)
+            return [size - len(part), len(part)]
+
+        tests = [
+            {"input": place(test.input), "files": {name: place(content) for name, content in test.files}}
+            for test in self.tests
+        ]
+        fields = {
+            "do": self.do, "apart": self.apart, "native": self.native, "time_s": self.limits.time_s,
+            "memory": int(self.limits.memory_mb * MIB), "output": int(self.limits.output_mb * MIB),
+            "source": [0, len(self.source)], "tests": tests, "entry_point": self.entry_point,
+            "preamble": self.preamble, "arguments": self.arguments,
+        }  # fmt: skip
+        view = memoryview(b"".join(parts))
+        while view:
+            view = view[os.write(self._files[0], view) :]
+        packet = json.dumps(fields).encode()
+        if len(packet) > PACKET:
+            raise WorkerFailed("the program's arguments are too long")
+        return packet
+
+    @property
+    def files(self) -> list[int]:
+        return self._files
+
+    def output(self, test: int) -> bytes:
+        """What a test wrote (or the value it returned), at most one byte more than the limit."""
+        return _content(self._files[2 + test], int(self.limits.output_mb * MIB) + 1)
+
+    def error(self, end: int) -> str:
+        """The last line of standard error before byte `end`."""
+        start = max(0, end - ERROR_BYTES)
+        tail = os.pread(self._files[1], end - start, start).decode(errors="backslashreplace")
+        return next((line.strip()[:400] for line in reversed(tail.splitlines()) if line.strip()), "")
+
+    def errors(self) -> str:
+        """The first KiB of standard error."""
+        return os.pread(self._files[1], 1024, 0).decode(errors="backslashreplace")
+
+
+def _content(file: int, most: int) -> bytes:
+    size = min(os.fstat(file).st_size, most)
+    if size < MIB:
+        return os.pread(file, size, 0)
+    with mmap.mmap(file, size, access=mmap.ACCESS_READ) as view:
+        return view[:]
+
+
+class Worker:
+    """One zygote process. Made by `start`; programs go through `run`, one at a time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, folder: Any) -> None:
+        self._process, self._control, self._folder = process, control, folder
+        self.level = ""
+        self.jobs = 0
+        self.usable = True
+
+    @classmethod
+    async def start(cls, interpreter: str, flavour: Flavour, rung: str) -> Worker:
+        """Exec a zygote on one rung. Raises SandboxRefused when the host does not give it, WorkerFailed otherwise."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        folder = tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True)
+        Path(folder.name).chmod(0o711)
+        here = str(Path(__file__).parent)
+        environment = {**ENVIRONMENT, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
+        with theirs, open(f"{folder.name}/errors", "wb") as errors:  # noqa: PTH123
+            process = subprocess.Popen(
+                [interpreter, "-P", "-s", "-S", "-B", "-X", "utf8", "-c",
+                 BOOT.format(here=here, control=theirs.fileno())],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd="/", env=environment,
+                pass_fds=[theirs.fileno()], start_new_session=True,
+            )  # fmt: skip
+        worker = cls(process, ours, folder)
+        settings = {
+            "modules": flavour.modules, "site": flavour.site, "paths": flavour.paths, "rung": rung,
+            "executes": flavour.executes, "tmp_mb": flavour.tmp_mb, "folder": folder.name,
+        }  # fmt: skip
+        try:
+            await asyncio.get_running_loop().sock_sendall(ours, json.dumps(settings).encode())
+            answer = await worker._receive(START_S)
+            if "level" not in answer:
+                raise SandboxRefused(f"{rung}: {answer.get('refused', 'no answer')}")
+            worker.level = answer["level"]
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
+    async def run(self, job: Job) -> AsyncGenerator[Record, None]:
+        """What the job's program does on each test, as it happens. Leaving early stops the program.
+
+        Raises WorkerFailed; the worker is then not `usable` any more.
+        """
+        self.jobs += 1
+        finished = False
+        try:
+            packet = job.message()
+            fds = socket.SCM_RIGHTS, b"".join(file.to_bytes(4, "little") for file in job.files)
+            self._control.sendmsg([packet], [(socket.SOL_SOCKET, *fds)])
+            patience = (3 * job.limits.time_s + 1) + GRACE_S + 10.0
+            while not finished:
+                answer = await self._receive(patience)
+                finished = "done" in answer
+                if finished:
+                    self.usable = self.usable and bool(answer.get("clean"))
+                ended = bool(answer.get("ended"))
+                for fields in answer.get("records", ()):
+                    yield Record(*(*fields, ended))
+        except (OSError, ValueError, TypeError) as error:
+            raise WorkerFailed(self._last_words(str(error))) from error
+        finally:
+            if not finished:
+                await self._stop()
+
+    async def _stop(self) -> None:
+        """End the current program; where that does not work, the worker."""
+        try:
+            self._control.send(b'{"do": "stop"}')
+            while "done" not in (answer := await self._receive(GRACE_S)):
+                pass
+            self.usable = self.usable and bool(answer.get("clean"))
+        except (WorkerFailed, OSError, asyncio.CancelledError, GeneratorExit):
+            self.usable = False
+
+    async def _receive(self, patience_s: float) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(patience_s):
+                data = await loop.sock_recv(self._control, PACKET)
+        except TimeoutError as error:
+            self.usable = False
+            raise WorkerFailed("the worker does not answer") from error
+        except OSError as error:
+            self.usable = False
+            raise WorkerFailed(self._last_words(f"the worker is gone ({error.strerror})")) from error
+        if not data:
+            self.usable = False
+            raise WorkerFailed(self._last_words("the worker ended"))
+        answer = json.loads(data)
+        if not isinstance(answer, dict):
+            raise WorkerFailed("the worker sent nonsense")
+        return answer
+
+    @property
+    def worn(self) -> bool:
+        """It has run enough programs to be replaced, or must be."""
+        return not self.usable or self.jobs >= RECYCLE_AFTER
+
+    def kill(self) -> None:
+        """End it and all that it started: its namespace or its session goes with it."""
+        self.usable = False
+        self._control.close()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, 9)
+        self._process.wait()
+        self._folder.cleanup()
+
+    def _last_words(self, reason: str) -> str:
+        with suppress(OSError):
+            lines = Path(self._folder.name, "errors").read_bytes()[-ERROR_BYTES:].decode(errors="replace").split("\n")
+            words = [line.strip() for line in lines if line.strip()]
+            return f"{reason}: {words[-1][:300]}" if words else reason
+        return reason
