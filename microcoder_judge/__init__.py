@@ -8,7 +8,7 @@ Programs run in a kernel sandbox, set up once a worker; `_sandbox` has its rungs
 
 from microcoder_judge.checkers import checker_from_kattis, checker_from_testlib
 from microcoder_judge.compare import compare
-from microcoder_judge.judge import JUDGE_VERSION, SUPPORTED_LANGUAGES, Judge
+from microcoder_judge.judge import JUDGE_VERSION, Judge
 from microcoder_judge.languages import LanguageNotSupported
 from microcoder_judge.records import (
     CHECKER_NAMES,
@@ -30,7 +30,6 @@ from microcoder_judge.worker import SandboxRefused
 __all__ = [
     "CHECKER_NAMES",
     "JUDGE_VERSION",
-    "SUPPORTED_LANGUAGES",
     "Checker",
     "IoMode",
     "Isolation",

@@ -18,8 +18,6 @@ from microcoder_judge.worker import RUNGS
 JUDGE_VERSION = "2"
 """Part of any cache key of a verdict; raised whenever the same program might be judged differently."""
 
-SUPPORTED_LANGUAGES = ("python", "cpp")
-
 
 class Judge:
     """Judges programs, `workers` at a time (0: one a CPU this process may use).

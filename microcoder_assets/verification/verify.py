@@ -21,8 +21,18 @@ import polars as pl
 from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test, Verdict
-from microcoder_judge import SUPPORTED_LANGUAGES as LANGUAGES
+from microcoder_judge import (
+    JUDGE_VERSION,
+    Checker,
+    Judge,
+    Limits,
+    Problem,
+    RecordError,
+    Result,
+    Submission,
+    Test,
+    Verdict,
+)
 
 PROBLEMS_A_BATCH = 128
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
@@ -68,20 +78,19 @@ def verify(
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
-    keys = {row["problem_id"]: _key(row, settings) for row in rows.iter_rows(named=True)}
-    outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
-    todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
-    progress(len(keys) - len(todo))
-    if todo:
-        with Judge(workers=settings.workers) as judge:
-            for start in range(0, len(todo), PROBLEMS_A_BATCH):
-                batch = todo[start : start + PROBLEMS_A_BATCH]
-                ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
-                found = dict(ran)
-                outcomes.update(found)
-                lasting = {key: outcome for key, outcome in found.items() if _lasts(outcome)}
-                cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
-                progress(len(batch))
+    with Judge(workers=settings.workers) as judge:
+        keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
+        outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
+        todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
+        progress(len(keys) - len(todo))
+        for start in range(0, len(todo), PROBLEMS_A_BATCH):
+            batch = todo[start : start + PROBLEMS_A_BATCH]
+            ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
+            found = dict(ran)
+            outcomes.update(found)
+            lasting = {key: outcome for key, outcome in found.items() if _lasts(outcome)}
+            cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
+            progress(len(batch))
     return _result(rows, [outcomes[keys[problem_id]] for problem_id in rows["problem_id"]])
 
 
@@ -101,10 +110,11 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
     )
 
 
-def _key(row: Mapping[str, Any], settings: VerificationSettings) -> str:
+def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> str:
     parts = [
         row["content_sha"],
         JUDGE_VERSION,
+        " ".join(judge.languages),
         settings.model_dump_json(exclude={"workers"}),
         *(f"{r['label']} {r['language']} {r['name']}\n{r['code']}" for r in row["references"] or []),
     ]
@@ -120,7 +130,7 @@ def _run(
     submissions: list[Submission] = []
     for row in batch:
         try:
-            references = _references(row, settings)
+            references = _references(row, settings, judge)
             problem = judge_problem(row, stored, settings) if references else None
         except RecordError as error:
             chosen.append(error)
@@ -140,8 +150,8 @@ def _lasts(outcome: Outcome) -> bool:
     return "error" not in outcome.detail and "IE" not in outcome.detail["verdicts"].values()
 
 
-def _references(row: Mapping[str, Any], settings: VerificationSettings) -> list[dict[str, str]]:
-    runnable = [r for r in row["references"] or [] if r["language"] in LANGUAGES]
+def _references(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> list[dict[str, str]]:
+    runnable = [r for r in row["references"] or [] if r["language"] in judge.languages]
     accepted = [r for r in runnable if r["label"] == "accepted"]
     wrong = [r for r in runnable if r["label"] in WRONG_LABELS]
     return accepted[: settings.max_references] + wrong[: settings.max_wrong]

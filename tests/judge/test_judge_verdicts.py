@@ -92,7 +92,8 @@ def test_output(judge: Judge, code: str) -> None:
 
 def test_output_of_the_whole_limit(judge: Judge) -> None:
     wanted = b"x" * (1 << 20)
-    assert judge.evaluate(Submission("import sys\nsys.stdout.write('x' * (1 << 20))", problem(wanted))).verdict is Verdict.AC
+    code = "import sys\nsys.stdout.write('x' * (1 << 20))"
+    assert judge.evaluate(Submission(code, problem(wanted))).verdict is Verdict.AC
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,13 @@ def test_what_was_judged_once_is_not_judged_again(tmp_path: Path, monkeypatch: p
     first = run(tmp_path)
 
     def refuse(*arguments: object, **options: object) -> None:
-        raise AssertionError("a judge was started")
+        raise AssertionError("a program was judged")
 
-    monkeypatch.setattr("microcoder_assets.verification.verify.Judge", refuse)
+    monkeypatch.setattr("microcoder_judge.Judge.evaluate_many", refuse)
     again = run(tmp_path)
     assert again.decisions == first.decisions
     assert again.frame.equals(first.frame)
-    with pytest.raises(AssertionError, match="a judge was started"):
+    with pytest.raises(AssertionError, match="a program was judged"):
         run(tmp_path, {"a:right": ({"accepted": [DOUBLE + " # changed"]}, "ok")})
 
 
