@@ -90,12 +90,16 @@ def command_of(source: Path, build: Path) -> list[str]:
         options = ["-I", str(source if source.is_dir() else source.parent), "-o", str(binary)]
         done = subprocess.run([*COMPILE, *map(str, sources), *options], capture_output=True, text=True)
         if done.returncode:
-            raise CannotRun(f"{source.name} does not compile: {done.stderr[:200]}")
+            raise CannotRun(f"{source.name} does not compile: {_first_error(done.stderr)}")
         return [str(binary)]
     scripts = [file for file in files if file.suffix in PYTHON]
     if len(scripts) != 1:
         raise CannotRun(f"{source.name} is not one program in Python or C++")
     return [sys.executable, str(scripts[0])]
+
+
+def _first_error(words: str) -> str:
+    return next((line for line in words.splitlines() if "error" in line), "no message")[-150:]
 
 
 def run_plainly(command: Sequence[str], data: Path, output: Path, limit_s: float) -> Plain:

@@ -445,6 +445,9 @@ class _Native:
         job.rewind_errors()
         for source, target in ((self.stdin, 0), (job.outputs[test], 1), (job.errors, 2)):
             os.dup2(source, target)
+        # Python ignores these, and what is ignored stays so in the program.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
         os.execve(self.executable, ["program", *job.arguments], dict(os.environ))
 
 

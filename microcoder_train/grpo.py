@@ -106,7 +106,7 @@ def _train_and_score(
     policy = load_policy(base, "float32")
     rows = trainable(train.rows, [len(policy.encode(row.prompt)) for row in train.rows], settings)
     say(f"training on {len(rows)} problems; {len(train) - len(rows)} prompts are too long and skipped")
-    with Judge(workers=settings.judge_workers) as judge:
+    with Judge(workers=settings.judge_workers, reorder=True) as judge:
         points = train_grpo(policy, rows, JudgeReward(judge, train.problem), settings, folder, seed, say)
         say(f"scoring base and tuned on {len(validation)} validation problems")
         own = settings.evaluation
