@@ -20,6 +20,9 @@ PR_SET_NAME, PR_GET_NAME = 15, 16
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_THREAD = 0x00010000
 X32_BIT = 0x40000000
+SIGNALLING_FCNTL = (8, 10, 15)
+SIGNALLING_IOCTL = (0x5452, 0x8901, 0x8902)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOASYNC, FIOSETOWN, SIOCSPGRP: they make a descriptor send signals to others."""
 
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS = 1, 38
@@ -113,6 +116,8 @@ def program_filter(pid: int, executable: int | None) -> bytes:
         parts.append(_on(number[call], 0, JUMP_EQUAL, pid))
     parts.append(_instruction(JUMP_EQUAL, number["tkill"], 0, 1) + _answer(EPERM))
     parts.append(_on(number["prlimit64"], 2, JUMP_EQUAL, 0, upper=True))
+    parts.append(_on(number["fcntl"], 1, JUMP_EQUAL, *SIGNALLING_FCNTL, denied=True))
+    parts.append(_on(number["ioctl"], 1, JUMP_EQUAL, *SIGNALLING_IOCTL, denied=True))
     parts.append(_on(number["prctl"], 0, JUMP_EQUAL, PR_SET_NAME, PR_GET_NAME))
     if executable is None:
         parts.append(_instruction(JUMP_EQUAL, number["execveat"], 0, 1) + _answer(EPERM))
@@ -146,12 +151,16 @@ def _head(name: str) -> bytes:
     return loaded + _instruction(JUMP_ABOVE, X32_BIT, 0, 1) + _answer(ENOSYS)
 
 
-def _on(call: int, argument: int, test: int, *values: int, upper: bool = False) -> bytes:
-    """Let `call` pass only where its argument meets one of `values`; upper: with all of its upper half zero."""
+def _on(call: int, argument: int, test: int, *values: int, upper: bool = False, denied: bool = False) -> bytes:
+    """Let `call` pass only where its argument meets one of `values`; upper: with all of its upper half zero; denied:
+    where it meets none."""
     at = ARGUMENTS_AT + 8 * argument
     body = _instruction(LOAD, at)
     for position, value in enumerate(values):
-        body += _instruction(test, value, len(values) - position, 0)
+        to_answer = len(values) - 1 - position
+        body += _instruction(test, value, to_answer + (0 if denied else 1), 0)
+    if denied:
+        body = body[:-8] + _instruction(test, values[-1], 0, 1)
     body += _answer(EPERM)
     if upper:
         body += _instruction(LOAD, at + 4) + _instruction(JUMP_EQUAL, 0, 1, 0) + _answer(EPERM)

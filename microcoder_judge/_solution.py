@@ -42,7 +42,7 @@ HARNESS, GONE, UNSTARTED = 113, 114, 115
 CONTROL = 3
 COMPILE_MEMORY = 1 << 30
 COMPILER_FILES = 512 << 20
-COMPILE_CPU_S = 10
+COMPILE_CPU_S, COMPILER_CPU_S = 10, 20
 MAX_OPEN_FILES = 512
 PR_SET_PDEATHSIG = 1
 EMPTY_PATH = 0x1000
@@ -50,7 +50,10 @@ LIBRARIES = ("numpy", "sortedcontainers")
 
 
 class Job:
-    """One program and its tests: the message's fields, and the memory files that came with it."""
+    """One program and its tests: the message's fields, and the memory files that came with it.
+
+    written: when its source file was last changed, in ns, once there is one.
+    """
 
     def __init__(self, message: dict[str, Any], files: list[int]) -> None:
         self.do: str = message["do"]
@@ -65,6 +68,7 @@ class Job:
         self.preamble: bool = message["preamble"]
         self.arguments: list[str] = message["arguments"]
         self.count = len(self.tests)
+        self.written: int | None = None
         self.data, self.errors, *self.outputs = files
 
     def read(self, place: list[int]) -> bytes:
@@ -89,11 +93,20 @@ class Job:
             offset, left = offset + sent, left - sent
 
 
-    def rewind_errors(self) -> None:
-        """Make room on the error file; what earlier tests wrote stays, for it may not have been read yet."""
+    def connect(self, stdin: int, stdout: int) -> None:
+        """Put files behind descriptors 0 to 2. What earlier tests wrote to the error file stays, as long as there is
+        room: it may not have been read yet."""
         if os.lseek(self.errors, 0, os.SEEK_END) > ERRORS_KEPT:
             os.ftruncate(self.errors, 0)
             os.lseek(self.errors, 0, os.SEEK_SET)
+        for source, target in ((stdin, 0), (stdout, 1), (self.errors, 2)):
+            os.dup2(source, target)
+
+    def forget_others(self, test: int) -> None:
+        """Close what belongs to other tests; `test` may still write its value."""
+        for number, file in enumerate((self.data, self.errors, *self.outputs), start=-2):
+            if number != test:
+                os.close(file)
 
 
 def preload(name: str, site: list[str]) -> None:
@@ -142,7 +155,7 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         os.write(writer, RECORD.pack(test, status, now - began, memory, os.fstat(job.errors).st_size))
         began = now
-        if test + 1 < job.count and not zygote.surroundings.restore():
+        if test + 1 < job.count and not zygote.surroundings.restore(job.written):
             os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
             break
     os._exit(0)
@@ -159,6 +172,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
             zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0]]})
             os._exit(0)
         run = _Run(job, code)
+    folder = zygote.sandbox.folder
     for test in range(job.count):
         _place_files(job, job.tests[test])
         reader, writer = os.pipe2(os.O_NONBLOCK)
@@ -173,7 +187,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
                 os.write(writer, b"1")
             except Exception:
                 os._exit(UNSTARTED)
-            status = run(test)
+            status = run(test, alone=True)
             if _thread._count():
                 sys.exit(status)
             os._exit(status)
@@ -184,8 +198,8 @@ def _apart(zygote: Zygote, job: Job) -> None:
         if zygote.sandbox.rung == "none":
             _kill_session(child)
         zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
-        if test + 1 < job.count:
-            _remove_files(zygote.sandbox.folder)
+        if test + 1 < job.count and not restore_files(folder, job.written):
+            break
     os._exit(0)
 
 
@@ -230,6 +244,7 @@ def _compile(zygote: Zygote, job: Job) -> CodeType | None:
     source = job.read(job.source).decode("utf-8", "surrogateescape")
     fd = os.open(SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     _write(fd, source.encode("utf-8", "surrogateescape"))
+    job.written = os.fstat(fd).st_ctime_ns
     os.close(fd)
     try:
         code = compile(source.removeprefix("\ufeff"), SOURCE_NAME, "exec", dont_inherit=True)
@@ -276,8 +291,8 @@ class _Run:
         self.function = _function.Function(code, job.entry_point, job.preamble) if job.entry_point else None
         self.preamble = _function.livecodebench_names() if job.preamble and not job.entry_point else {}
 
-    def __call__(self, test: int) -> int:
-        """Be the program for one test."""
+    def __call__(self, test: int, alone: bool = False) -> int:
+        """Be the program for one test. alone: no other follows in this process."""
         job, place = self.job, self.job.tests[test]["input"]
         os.ftruncate(self.stdin, 0)
         os.lseek(self.stdin, 0, os.SEEK_SET)
@@ -286,10 +301,11 @@ class _Run:
             os.lseek(self.stdin, 0, os.SEEK_SET)
             if self.named_stdin:
                 self._file_for_stdin(place)
-        job.rewind_errors()
-        stdout = self.null if self.function else job.outputs[test]
-        for source, target in ((self.stdin, 0), (stdout, 1), (job.errors, 2)):
-            os.dup2(source, target)
+        arguments = job.read(place) if self.function else b""
+        job.connect(self.stdin, self.null if self.function else job.outputs[test])
+        os.ftruncate(job.outputs[test], 0)
+        if alone:
+            job.forget_others(test)
         stream = _open_streams()
         sys.argv = [SOURCE_NAME, *job.arguments]
         if self.seed:
@@ -298,7 +314,7 @@ class _Run:
         status = 0
         try:
             if self.function:
-                self.function(namespace, job.read(place), job.outputs[test])
+                self.function(namespace, arguments, job.outputs[test])
             else:
                 if self.preamble:
                     namespace.update(self.preamble)
@@ -347,7 +363,8 @@ def _exit_status(code: object) -> int:
     if code is None:
         return 0
     if isinstance(code, int):
-        return int(code) & 0xFF
+        # The number itself, whatever its class makes of it.
+        return int.__and__(code, 0xFF)
     print(code, file=sys.stderr)
     return 1
 
@@ -391,8 +408,8 @@ class Surroundings:
         self.digits = sys.get_int_max_str_digits()
         self.path = list(sys.path)
 
-    def restore(self) -> bool:
-        """Put things back; False where a program has left what cannot be put back."""
+    def restore(self, written: int | None) -> bool:
+        """Put things back (written: see `Job`); False where a program has left what cannot be put back."""
         now = vars(builtins)
         if len(now) != len(self.builtins) or any(now.get(name) is not value for name, value in self.builtins.items()):
             now.clear()
@@ -411,10 +428,13 @@ class Surroundings:
         sys.setprofile(None)
         sys.set_int_max_str_digits(self.digits)
         sys.path[:] = self.path
-        os.chdir(self.folder)
+        try:
+            os.chdir(self.folder)
+        except OSError:
+            return False
         os.umask(0o022)
         gc.enable()
-        return os.listdir(self.folder) == [SOURCE_NAME]
+        return restore_files(self.folder, written)
 
 
 _WATCHED = frozenset(
@@ -436,15 +456,13 @@ class _Native:
         job.copy(job.source, self.executable)
         os.fchmod(self.executable, 0o555)
 
-    def __call__(self, test: int) -> NoReturn:
+    def __call__(self, test: int, alone: bool = True) -> NoReturn:
         job = self.job
         os.ftruncate(self.stdin, 0)
         os.lseek(self.stdin, 0, os.SEEK_SET)
         job.copy(job.tests[test]["input"], self.stdin)
         os.lseek(self.stdin, 0, os.SEEK_SET)
-        job.rewind_errors()
-        for source, target in ((self.stdin, 0), (job.outputs[test], 1), (job.errors, 2)):
-            os.dup2(source, target)
+        job.connect(self.stdin, job.outputs[test])
         # Python ignores these, and what is ignored stays so in the program.
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
@@ -462,7 +480,7 @@ def _compiler(zygote: Zygote, job: Job) -> NoReturn:
     for source, target in ((null, 0), (null, 1), (job.errors, 2)):
         os.dup2(source, target)
     _limit(resource.RLIMIT_FSIZE, COMPILER_FILES)
-    _limit(resource.RLIMIT_CPU, COMPILE_CPU_S)
+    _limit(resource.RLIMIT_CPU, COMPILER_CPU_S)
     _limit(resource.RLIMIT_AS, 2 * COMPILE_MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
@@ -495,10 +513,25 @@ def remove(path: str) -> bool:
     return emptied
 
 
-def _remove_files(folder: str) -> None:
-    for name in os.listdir(folder):
-        if name != SOURCE_NAME:
-            remove(f"{folder}/{name}")
+def empty(place: str, *kept: str) -> bool:
+    """Remove what a folder holds but `kept`; whether nothing else is left."""
+    emptied = True
+    for name in os.listdir(place):
+        path = f"{place}/{name}"
+        emptied &= path in kept or remove(path)
+    return emptied
+
+
+def restore_files(folder: str, written: int | None) -> bool:
+    """Remove what a test has left in files; False where the folder or the source itself is not what it was."""
+    try:
+        own = f"{folder}/{SOURCE_NAME}"
+        if os.path.islink(folder) or (written is not None and os.lstat(own).st_ctime_ns != written):
+            return False
+        shared = folder.rpartition("/")[0]
+        return empty(folder, own) and (shared != "/tmp" or empty(shared, folder))
+    except OSError:
+        return False
 
 
 def _write(fd: int, data: bytes) -> None:

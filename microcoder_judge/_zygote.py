@@ -42,7 +42,7 @@ CONTROL = 3
 PACKET = 1 << 16
 READY, BROKEN, LEFT = -1, -2, -3
 LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
-COMPILE_S = 10.0
+COMPILE_S, END_S = 10.0, 0.2
 PROGRAM = "program"
 NEAR, NEAR_S = 1.25, 0.5
 IDLE_S, IDLE_SHARE = 0.7, 0.1
@@ -109,15 +109,16 @@ class Zygote:
 class Watch:
     """The clock over one child: its CPU time and wall time since the last mark, and when to stop it.
 
-    total: its CPU time in all, once it has ended.
+    total: its CPU time in all, once it has ended. hungry: it does its own work, and is idle when it takes no CPU time; a
+    compiler has others do it.
 
     CPU time decides. A child that needs no more than NEAR times its limit is let end, so that the supervisor can look
     again at what was near. Wall time only guards: a child that hardly runs is stopped as idle soon after its limit,
     unless our own clock shows that this machine does not get round to us; 3 x limit + 1 s holds for all.
     """
 
-    def __init__(self, pid: int, limit_s: float) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, limit_s: float, hungry: bool = True) -> None:
+        self.pid, self._hungry = pid, hungry
         self.stopped = ""
         self.total: float | None = None
         self._late = False
@@ -149,7 +150,7 @@ class Watch:
             return self._stop(LIMIT)
         if wall > 3 * self.limit_s + 1:
             return self._stop(GUARD)
-        if wall > self.limit_s + IDLE_S and cpu < IDLE_SHARE * wall and not self._late:
+        if self._hungry and wall > self.limit_s + IDLE_S and cpu < IDLE_SHARE * wall and not self._late:
             return self._stop(IDLE)
         return min(TICK_S, max(0.001, kill_s - cpu))
 
@@ -208,7 +209,7 @@ def collect(zygote: Zygote, compiler: int, job: _solution.Job) -> None:
 def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict[str, Any]:
     """Report what the child says of each test, timed here, until it ends or is told to. Tests that take less than
     GATHER_S are reported together."""
-    watch = Watch(child, COMPILE_S)
+    watch = Watch(child, job.time_s if job.do == "compile" else COMPILE_S, hungry=job.do != "compile")
     handle = os.pidfd_open(child)
     poller, gathering = select.poll(), select.poll()
     for fd in (handle, CONTROL):
@@ -236,6 +237,9 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
             current, records = _timed(_read_records(reader), current, watch, job)
             if current in (BROKEN, job.count):
                 last = {"records": [*last.get("records", ()), *records]}
+                if ended and (watch.stopped or status or died_of) and last["records"]:
+                    # Its last word was not the harness's: whoever has said all is gone at once, and in order.
+                    last["records"][-1] = [LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0]
             elif records:
                 zygote.send({"records": records})
         if ended and current < job.count and current != BROKEN:
@@ -285,7 +289,7 @@ def _timed(
             continue
         memory = memory if 0 <= memory < 1 << 24 else 0.0
         records.append([test, status, 0, round(cpu * share, 6), round(wall * share, 6), "", round(memory, 2), errors])
-    watch.mark(COMPILE_S if current in (BROKEN, job.count) else job.time_s)
+    watch.mark(END_S if current in (BROKEN, job.count) else job.time_s)
     return current, records
 
 
@@ -302,14 +306,18 @@ def oversee_apart(child: int) -> dict[str, Any]:
 
 
 def tidy(folder: str) -> bool:
-    """Empty the programs' folders; whether nothing is left in them."""
-    left = False
-    for place in {folder, "/tmp"} if folder == _sandbox.WORK else {folder}:
-        for name in os.listdir(place):
-            path = os.path.join(place, name)
-            if path != folder and not _solution.remove(path):
-                left = True
-    return not left
+    """Empty the programs' folders and bury orphans; whether nothing is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    try:
+        if os.path.islink(folder):
+            return False
+        return _solution.empty(folder) and (folder != _sandbox.WORK or _solution.empty("/tmp", folder))
+    except OSError:
+        return False
 
 
 def main() -> None:

@@ -101,14 +101,22 @@ class Case:
         while left:
             chunk = _chunk(problem, left)
             ran = await self._run(built, chunk, apart)
+            if apart and not ran:
+                raise JudgeFault("the program could not be started in a process of its own")
+            doubted = None
             for test, run, outcome in ran:
                 self._found[test] = self._test_result(test, run, outcome)
+                if run.record.ended and not apart and doubted is not None:
+                    # What ended its process may have spoken for the test before.
+                    await self._once_more(built, doubted)
                 if outcome[0] is not Verdict.AC:
                     await self._look_again(built, test, run)
-                if self._found[test].verdict is not Verdict.AC:
-                    memory.failed(key, test)
+                failed = next((n for n in (doubted, test) if n is not None and not self._passed(n)), None)
+                if failed is not None:
+                    memory.failed(key, failed)
                     if stop:
                         return
+                doubted = test
             left = left[len(ran) :]
             # What ended its process early, or may have harmed it, goes on with a process a test.
             apart = apart or len(ran) < len(chunk)
@@ -190,8 +198,13 @@ class Case:
             await self._once_more(built, test)
 
     async def _once_more(self, built: Built, test: int) -> None:
-        for number, run, outcome in await self._run(built, [test], apart=True):
-            self._found[number] = self._test_result(number, run, outcome)
+        ran = await self._run(built, [test], apart=True)
+        if not ran:
+            raise JudgeFault("the program could not be started in a process of its own")
+        self._found[test] = self._test_result(*ran[0])
+
+    def _passed(self, test: int) -> bool:
+        return self._found[test].verdict is Verdict.AC
 
     def _test_result(self, test: int, run: Run, outcome: Outcome) -> TestResult:
         record = run.record

@@ -20,9 +20,10 @@ from microcoder_judge.history import ProblemMemory, VerdictCache, submission_key
 from microcoder_judge.languages import Cpp, Language, LanguageNotSupported
 from microcoder_judge.records import Isolation, Limits, Problem, Result, Strict, Submission, Verdict
 from microcoder_judge.records import Test as ProblemTest
-from microcoder_judge.worker import UNSAFE_RUNG, Job, SandboxRefused, TestFiles, Worker
+from microcoder_judge.worker import UNSAFE_RUNG, Job, SandboxRefused, TestFiles, Worker, WorkerFailed
 
-COMPILE_LIMITS = Limits(time_s=10.0, output_mb=256)
+COMPILE_LIMITS = Limits(time_s=30.0, output_mb=256)
+"""Its wall time is three times that, for busy machines; CPU time is limited to 20 s in the sandbox. Ours."""
 PROGRAMS_BUILT = 256
 """Compiled programs that are kept (ours)."""
 
@@ -215,9 +216,10 @@ class Engine:
                 records = [record async for record in (await slot.worker(flavour)).run(job)]
                 self.counts["compiled"] += 1
                 program = job.output(0)
-                if not records or records[-1].exit_status or records[-1].signal or not program:
-                    words = "the compiler took too long" if records and records[-1].stopped else job.errors()
-                    raise CompileError(_first_error(words))
+                if not records or records[-1].stopped:
+                    raise WorkerFailed("the compiler did not end")
+                if records[-1].exit_status or records[-1].signal or not program:
+                    raise CompileError(_first_error(job.errors()))
             while len(self._built) >= PROGRAMS_BUILT:
                 del self._built[next(iter(self._built))]
             self._built[key] = Built(program, True, flavour)

@@ -241,7 +241,7 @@ def _checker(files: dict[str, bytes], config: Mapping, legacy: bool, tests: tupl
     language = _only_language(programs)
     if not language:
         raise _Unsupported("a validator that is not one program in Python or C++")
-    code = _one_file({name: _with_constants(_text(data), config) for name, data in programs.items()}, language)
+    code = one_file({name: _with_constants(_text(data), config) for name, data in programs.items()}, language)
     if code is None:
         raise _Unsupported("a validator of several Python files")
     return Checker("custom", program=code, language=language, flags=flags, protocol="kattis")
@@ -260,7 +260,7 @@ def _with_constants(text: str, config: Mapping) -> str:
     return re.sub(r"\{\{([A-Za-z_]\w*(?:\.\w+)?)\}\}", lambda match: values.get(match[1], match[0]), text)
 
 
-def _one_file(texts: dict[str, str], language: str) -> str | None:
+def one_file(texts: dict[str, str], language: str) -> str | None:
     """One source text of a program of several files, or None where that cannot be made.
 
     C++: the sources one after the other, with each `#include "..."` of a file at hand put in its place the first time
@@ -309,7 +309,7 @@ def _labelled(path: str, program: dict[str, bytes], rules: dict[str, frozenset[V
     texts = {name: _text(data) for name, data in program.items()}
     folder_rule = {label: LABELS[label]} if label in LABELS else {}
     permitted = _expected(texts.values()) or _ruled(path, {**folder_rule, **rules})
-    code = _one_file(texts, language)
+    code = one_file(texts, language)
     if code is None:
         return Labelled(path, label, permitted, language, not_run="several Python files")
     return Labelled(path, label, permitted, language, code, "" if permitted else "no label")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import mmap
 import os
@@ -27,6 +28,7 @@ START_S = 60.0
 GRACE_S = 30.0
 READY, BROKEN, LEFT = -1, -2, -3
 HARNESS = 113
+SEALED = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 ERROR_BYTES = 4096
 ENVIRONMENT = {
     "PATH": os.defpath,
@@ -102,7 +104,7 @@ class Job:
 
     def __enter__(self) -> Job:
         for name in ("data", "errors", *("output" for _ in self.tests)):
-            self._files.append(os.memfd_create(name))
+            self._files.append(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,6 +136,7 @@ class Job:
         view = memoryview(b"".join(parts))
         while view:
             view = view[os.write(self._files[0], view) :]
+        fcntl.fcntl(self._files[0], fcntl.F_ADD_SEALS, SEALED)
         packet = json.dumps(fields).encode()
         if len(packet) > PACKET:
             raise WorkerFailed("the program's arguments are too long")

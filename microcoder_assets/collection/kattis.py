@@ -24,6 +24,7 @@ from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
 from microcoder_assets.errors import UserError
 from microcoder_judge import Checker, checker_from_kattis
+from microcoder_judge.kattis_package import one_file
 
 EXTENSION = "microcoder.yaml"
 LABELS = {
@@ -56,6 +57,7 @@ LANGUAGES = {
 
 _STATEMENT = re.compile(r"(?:problem_statement|statement)/problem(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?\.(tex|md)")
 _FORMATS = {"tex": "latex", "md": "markdown"}
+_LOCAL_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
 _VALIDATOR = re.compile(r"output_validators?/(?:.+/)?[^/]+\.([A-Za-z0-9]+)")
 _HEADERS = ("h", "hpp")
 _PROBLEM_NAME = re.compile(r"\\problemname\{([^{}]+)\}")
@@ -242,9 +244,13 @@ def _checker(
         return Checker("unordered" if "unordered" in options.split() else "value"), flags
     if "custom" not in kinds and not programs:
         return checker_from_kattis(options, "default"), flags
-    sources = [name for name, extension in programs.items() if extension == "py"]
-    if len(sources) == len(programs) == 1:
-        return Checker("custom", program=files[sources[0]].decode()), flags
+    languages = {LANGUAGES.get(extension, "") for extension in programs.values()}
+    language = languages.pop() if len(languages) == 1 else ""
+    if language in ("python", "cpp"):
+        program = one_file({name: files[name].decode(errors="replace") for name in validators}, language)
+        if program is not None and not _LOCAL_INCLUDE.search(program):
+            arguments = tuple(options.split())
+            return Checker("custom", program=program, language=language, flags=arguments, protocol="kattis"), flags
     return None, {*flags, "unsupported_checker"}
 
 

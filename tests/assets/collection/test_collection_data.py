@@ -122,7 +122,8 @@ def test_kattis_packages(problems: Problems) -> None:
     date_picker = packages["nwerc2023-datepicker"]
     assert (date_picker.title, date_picker.contest, len(date_picker.tests)) == ("Date Picker", "nwerc2023", 85)
     assert date_picker.checker and date_picker.checker.name == "tokens_float"
-    assert packages["nwerc2023-fixingfractions"].flags == ("unsupported_checker",)
+    fractions = packages["nwerc2023-fixingfractions"]
+    assert fractions.flags == () and fractions.checker and fractions.checker.language == "cpp"
     assert packages["gcpc2022-hardcorehangman"].flags == ("interactive",)
     assert packages["po2024-final-laviner"].title == "Avalanche"
     custom = packages["bapctools-test-testexpectations"].checker
