@@ -4,7 +4,7 @@ leak   Many tiny programs through one judge, nearly all different, 60 % of them 
        one without its workloads, and all below it) are counted with their resident memory and descriptors after each
        twentieth part, when nothing is being judged. Flat means that the largest count of processes and of descriptors
        and the mean memory of the last quarter exceed those of the second quarter by at most 2 processes, 8 descriptors
-       and 5 %. The first quarter fills the result cache, which is bounded, and the workers' own caches.
+       and 5 %. The result cache holds a twentieth of the programs, so that it is full when the second quarter begins.
 flake  The same programs judged RUNS times while 4 busy processes a core compete, with the result cache off. A verdict
        other than the one meant is a change, and IE too; programs that use more than two thirds of their time limit are
        in the band where a TLE may change, and there are none here but those that loop for ever.
@@ -67,7 +67,7 @@ def leak(arguments: Any) -> bool:
     samples: list[Sample] = []
     wrong = 0
     spent = 0.0
-    with Judge(arguments.workers) as judge:
+    with Judge(arguments.workers, cache=a_part) as judge:
         for part in range(SAMPLES):
             workload = make_workload("tiny", a_part, mix=True, tests=3, seed=part)
             submissions = list(workload.submissions)

@@ -3,9 +3,9 @@
 FOLDER holds problems_release_v6.jsonl.gz (with public tests), generations_with_verdicts.jsonl.gz and
 failing_cases_from_evaluator.jsonl.gz. A generation that LiveCodeBench passed must pass the public tests; one that it
 failed must fail on the failing input that it recorded, where the record is complete. Both are judged under
-strict="livecodebench" and under our own rules, every program once for each. Each difference is printed with what the
-judge says of it; a failure recorded as a time limit or a run-time error is named so, since it belongs to the machine
-or to the grader's wrapping as much as to the program.
+strict="livecodebench" and under our own rules, every program once for each. The first takes over LiveCodeBench's
+comparison, not its mocked streams, so a right program that those fail still passes. Each difference is printed with
+what the judge says of it, and with the known reason where there is one (`why_it_may_pass`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from bench.tables import print_table
 from microcoder_judge import Judge, Limits, Problem, Submission, Test
+from microcoder_judge.livecodebench import why_they_differ
 
 LIMITS = Limits(time_s=6.0, memory_mb=4096)
 """LiveCodeBench's 6 s a test; it sets no memory limit."""
@@ -35,11 +36,15 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A generation, what it is judged on, and whether it must pass there. recorded: how LiveCodeBench saw it end."""
+    """A generation, what it is judged on, and whether it must pass there. recorded: how LiveCodeBench saw it end.
+
+    reason: why a judge that runs real processes may see it otherwise, "" where nothing known speaks for that.
+    """
 
     submission: Submission
     must_pass: bool
     recorded: str
+    reason: str = ""
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -90,7 +95,28 @@ def failing_cases(folder: Path, problems: dict[str, Record], generations: list[R
             expected = json.dumps(expected if is_text else ast.literal_eval(expected))
         problem = make_problem(problems[name], [(given, expected)])
         recorded = RECORDED.get(record["error_code"], str(record["error_code"]))
-        yield Case(_submission(generation, problem), False, recorded)
+        yield Case(
+            _submission(generation, problem), False, recorded, why_it_may_pass(generation["code"], record, problem)
+        )
+
+
+def why_it_may_pass(code: str, record: Record, problem: Problem) -> str:
+    """The known ways in which a program that LiveCodeBench failed passes here, told by its code and the record."""
+    output = record.get("output") or ""
+    if record["error_code"] == -3:
+        return "its 6 s are wall time on a machine of its own"
+    if record["error_code"] == -2 and not output and "threading" in code:
+        return "prints from a thread, after the grader has stopped to listen"
+    if record["error_code"] == -4 and "readlines" in code:
+        return "the grader's readlines gives an empty line after the last"
+    if record["error_code"] != -2 or "(truncated)" in output:
+        return ""
+    if problem.io_mode == "function":
+        try:
+            output = json.dumps(ast.literal_eval(output))
+        except (ValueError, SyntaxError, TypeError):
+            return ""
+    return why_they_differ(output.encode(), problem.tests[0].expected, problem) or ""
 
 
 def _submission(generation: Record, problem: Problem) -> Submission:
@@ -126,13 +152,17 @@ def main() -> None:
         for recorded in dict.fromkeys(case.recorded for case in cases):
             chosen = [(c, r) for c, r in zip(cases, results, strict=True) if c.recorded == recorded]
             differing = [(case, result) for case, result in chosen if result.accepted != case.must_pass]
-            lines.append((rules, recorded, str(len(chosen)), str(len(chosen) - len(differing)), str(len(differing))))
+            known = sum(bool(case.reason) for case, _ in differing)
+            lines.append(
+                (rules, recorded, str(len(chosen)), str(len(chosen) - len(differing)), str(len(differing)), str(known))
+            )
             for case, result in differing:
+                cause = f"; known: {case.reason}" if case.reason else ""
                 said = result.message.splitlines()[0][:200] if result.message else "all tests accepted"
-                print(f"{rules}, recorded {recorded}: {case.submission.id}: {result.verdict}: {said}")
+                print(f"{rules}, recorded {recorded}: {case.submission.id}: {result.verdict}: {said}{cause}")
     sys.stdout.flush()
     print()
-    print_table(("rules", "LiveCodeBench says", "programs", "judge agrees", "differ"), lines)
+    print_table(("rules", "LiveCodeBench says", "programs", "judge agrees", "differ", "for a known reason"), lines)
 
 
 if __name__ == "__main__":

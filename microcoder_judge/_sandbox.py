@@ -4,8 +4,7 @@ The rungs of the ladder, strongest first; `enter` takes the first that this host
 
 root      namespaces (mount, pid, network, IPC, host name) by root's right, and a user id that nothing else has
 user      the same by a user namespace, for whoever is not root
-process   no namespaces: Landlock confines files, network and signals; under root with a user id of its own if that
-          can read the standard library
+process   no namespaces: Landlock confines files, network and signals; under root with a user id of its own
 none      resource limits only; taken only when asked for by name
 
 Every rung but the last also has Landlock where the kernel knows it, and seccomp filters. In the first two the file
@@ -89,7 +88,10 @@ def enter(libc: CDLL, rung: str, paths: list[str], folder: str, executes: bool, 
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
         folder = WORK
     else:
-        uid = FIRST_UID + os.getpid() if uid == 0 and _readable(FIRST_UID + os.getpid()) else uid
+        if uid == 0 and _readable(FIRST_UID + os.getpid()):
+            uid = FIRST_UID + os.getpid()
+        elif uid == 0 and rung == "process":
+            raise Refused(f"no user but root can read {os.__file__}, and programs must not be root")
         folder += "/work"
     os.mkdir(folder, 0o755)
     if os.geteuid() == 0 and uid and rung != "user":
@@ -187,8 +189,7 @@ def _become(uid: int, folder: str) -> None:
 
 
 def _readable(uid: int) -> bool:
-    """Whether a user without a name could read the standard library. Where not, root's programs stay root's, less all
-    that makes root more than a user."""
+    """Whether a user without a name could read the standard library."""
     os.setegid(uid)
     os.seteuid(uid)
     try:

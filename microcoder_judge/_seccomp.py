@@ -73,9 +73,12 @@ SHARED = {
 OURS = {
     "fork": (57, -1), "vfork": (58, -1), "setrlimit": (160, 164), "sendmsg": (46, 211), "recvmsg": (47, 212),
     "memfd_create": (319, 279), "seccomp": (317, 277), "pidfd_open": (434, 434), "setpgid": (109, 154),
+    "socketpair": (53, 199),
     "shutdown": (48, 210), "getsockopt": (55, 209), "getsockname": (51, 204),
 }  # fmt: skip
 """What the zygote needs and no program does."""
+
+MODES_AND_TIMES = ("chmod", "fchmod", "fchmodat", "utime", "utimes", "utimensat")
 
 PROGRAMS = {"execve": (59, 221), "execveat": (322, 281)}
 """Added for zygotes that start other programs: compilers and what they made."""
@@ -99,14 +102,16 @@ def zygote_filter(executes: bool) -> bytes:
     return _head(name) + checks + _answer(EPERM) + _instruction(RETURN, ALLOW)
 
 
-def program_filter(pid: int, executable: int | None) -> bytes:
+def program_filter(pid: int, executable: int | None, shared: bool = False) -> bytes:
     """What is taken from the process `pid` before it runs a program.
 
-    executable: the descriptor that it may still execute by execveat, and nothing else.
+    executable: the descriptor that it may still execute by execveat, and nothing else. shared: its file system is the
+    host's, so that it must not change modes and times, which Landlock does not guard.
     """
     name = machine()
     column = list(AUDIT_ARCH).index(name)
     denied = [numbers[column] for numbers in OURS.values()] + [PROGRAMS["execve"][column]]
+    denied += [SHARED[call][column] for call in MODES_AND_TIMES if shared]
     number = {call: numbers[column] for call, numbers in {**SHARED, **PROGRAMS}.items()}
     parts = [_head(name)]
     parts += [_instruction(JUMP_EQUAL, call, 0, 1) + _answer(EPERM) for call in denied if call >= 0]

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any, NoReturn
 
-    from microcoder_judge import _function, _seccomp
+    from microcoder_judge import _function, _screen, _seccomp
     from microcoder_judge._zygote import Watch, Zygote
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
     import _function
+    import _screen
     import _seccomp
 
 SOURCE_NAME = "main.py"
@@ -141,6 +142,9 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
     code = _compile(zygote, job)
     if code is None:
         os.write(writer, RECORD.pack(BROKEN, 0, 0.0, 0.0, 0))
+        os._exit(0)
+    if job.count > 1 and _screen.carries(code, job.read(job.source)):
+        os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
         os._exit(0)
     run = _Run(job, code)
     _confine(zygote, job)
@@ -267,7 +271,8 @@ def _confine(zygote: Zygote, job: Job, executable: int | None = None) -> None:
     # Judges let the stack grow to the memory limit.
     _limit(resource.RLIMIT_STACK, job.memory)
     if zygote.sandbox.rung != "none":
-        _seccomp.install(zygote.libc, _seccomp.program_filter(os.getpid(), executable))
+        shared = zygote.sandbox.rung == "process"
+        _seccomp.install(zygote.libc, _seccomp.program_filter(os.getpid(), executable, shared))
 
 
 def _limit(kind: int, value: int, hard: bool = True) -> None:

@@ -109,8 +109,8 @@ class Zygote:
 class Watch:
     """The clock over one child: its CPU time and wall time since the last mark, and when to stop it.
 
-    total: its CPU time in all, once it has ended. hungry: it does its own work, and is idle when it takes no CPU time; a
-    compiler has others do it.
+    total: its CPU time in all, once it has ended. hungry: it does its own work, so that one that takes no CPU time is
+    idle; a compiler has others do it.
 
     CPU time decides. A child that needs no more than NEAR times its limit is let end, so that the supervisor can look
     again at what was near. Wall time only guards: a child that hardly runs is stopped as idle soon after its limit,
@@ -175,7 +175,10 @@ class Watch:
 def run_job(zygote: Zygote, job: _solution.Job) -> dict[str, Any]:
     """Run one program on its tests in a child of its own; `apart` gives every test one more. What is still to be said
     of it is returned, to travel with the end of the job."""
-    reader, writer = os.pipe2(os.O_NONBLOCK)
+    # Sockets, because whoever finds a pipe under /proc can open its other end.
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    reader, writer = ours.detach(), theirs.detach()
+    os.set_blocking(reader, False)
     child = os.fork()
     if child == 0:
         os.close(reader)
@@ -235,11 +238,17 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
         # All that the child has said is read before its end is looked at.
         if reader in ready or ended:
             current, records = _timed(_read_records(reader), current, watch, job)
+            if records and records[-1][0] == LEFT:
+                last = {"records": records}
+                if not ended:
+                    os.kill(child, signal.SIGKILL)
+                    watch.reap()
+                break
             if current in (BROKEN, job.count):
                 last = {"records": [*last.get("records", ()), *records]}
                 if ended and (watch.stopped or status or died_of) and last["records"]:
                     # Its last word was not the harness's: whoever has said all is gone at once, and in order.
-                    last["records"][-1] = [LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0]
+                    last["records"].append([LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0])
             elif records:
                 zygote.send({"records": records})
         if ended and current < job.count and current != BROKEN:

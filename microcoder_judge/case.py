@@ -66,6 +66,7 @@ class Case:
         self._checker = self._facts.checker
         self._found: dict[int, TestResult] = {}
         self._level = ""
+        self._spoiled = False
 
     @property
     def accepted(self) -> bool:
@@ -103,6 +104,9 @@ class Case:
             ran = await self._run(built, chunk, apart)
             if apart and not ran:
                 raise JudgeFault("the program could not be started in a process of its own")
+            if self._spoiled and ran and not apart:
+                # Whoever spoils a process may also have spoken for its last test.
+                await self._distrust(built, ran)
             doubted = None
             for test, run, outcome in ran:
                 self._found[test] = self._test_result(test, run, outcome)
@@ -160,6 +164,7 @@ class Case:
                                 continue
                             _require_compiled(record, job)
                             if record.test == LEFT:
+                                self._spoiled = True
                                 return
                             seen = True
                             untold = record.ended and record.exit_status == HARNESS
@@ -202,6 +207,13 @@ class Case:
         if not ran:
             raise JudgeFault("the program could not be started in a process of its own")
         self._found[test] = self._test_result(*ran[0])
+
+    async def _distrust(self, built: Built, ran: list[tuple[int, Run, Outcome]]) -> None:
+        """Put a run in a process of its own in the place of the last one."""
+        again = await self._run(built, [ran[-1][0]], apart=True)
+        if not again:
+            raise JudgeFault("the program could not be started in a process of its own")
+        ran[-1] = again[0]
 
     def _passed(self, test: int) -> bool:
         return self._found[test].verdict is Verdict.AC

@@ -172,7 +172,7 @@ def _content(file: int, most: int) -> bytes:
 class Worker:
     """One zygote process. Made by `start`; programs go through `run`, one at a time."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, folder: Any) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, folder: Path) -> None:
         self._process, self._control, self._folder = process, control, folder
         self.level = ""
         self.jobs = 0
@@ -183,11 +183,11 @@ class Worker:
         """Exec a zygote on one rung. Raises SandboxRefused when the host does not give it, WorkerFailed otherwise."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        folder = tempfile.TemporaryDirectory(prefix="judge-", ignore_cleanup_errors=True)
-        Path(folder.name).chmod(0o711)
+        folder = Path(tempfile.mkdtemp(prefix="judge-"))
+        folder.chmod(0o711)
         here = str(Path(__file__).parent)
         environment = {**ENVIRONMENT, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
-        with theirs, open(f"{folder.name}/errors", "wb") as errors:  # noqa: PTH123
+        with theirs, (folder / "errors").open("wb") as errors:
             process = subprocess.Popen(
                 [interpreter, "-P", "-s", "-S", "-B", "-X", "utf8", "-c",
                  BOOT.format(here=here, control=theirs.fileno())],
@@ -197,7 +197,7 @@ class Worker:
         worker = cls(process, ours, folder)
         settings = {
             "modules": flavour.modules, "site": flavour.site, "paths": flavour.paths, "rung": rung,
-            "executes": flavour.executes, "tmp_mb": flavour.tmp_mb, "folder": folder.name,
+            "executes": flavour.executes, "tmp_mb": flavour.tmp_mb, "folder": str(folder),
         }  # fmt: skip
         try:
             await asyncio.get_running_loop().sock_sendall(ours, json.dumps(settings).encode())
@@ -277,11 +277,12 @@ class Worker:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, 9)
         self._process.wait()
-        self._folder.cleanup()
+        # Not shutil.rmtree: a program may have made folders deeper than Python can recurse.
+        subprocess.run(["rm", "-rf", self._folder], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _last_words(self, reason: str) -> str:
         with suppress(OSError):
-            lines = Path(self._folder.name, "errors").read_bytes()[-ERROR_BYTES:].decode(errors="replace").split("\n")
+            lines = (self._folder / "errors").read_bytes()[-ERROR_BYTES:].decode(errors="replace").split("\n")
             words = [line.strip() for line in lines if line.strip()]
             return f"{reason}: {words[-1][:300]}" if words else reason
         return reason

@@ -83,8 +83,8 @@ def test_filters_fit_what_the_kernel_takes() -> None:
             assert at + 1 + max(if_true, if_false) < count or at == count - 1
 
 
-CARRIES = "import math\nn = round(math.pi - 3.14159)\nmath.pi += 1\nprint(n)"
-"""Its answer depends on the tests before, in a way that nothing notices."""
+CARRIES = "import math\ndef up(m): m.pi += 1\nn = round(math.pi - 3.14159)\nup(math)\nprint(n)"
+"""Its answer depends on the tests before, in a way that nobody sees who does not run it."""
 
 
 def test_a_failure_in_a_used_process_is_confirmed_in_a_fresh_one(plain: Judge) -> None:
