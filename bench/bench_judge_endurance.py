@@ -1,10 +1,12 @@
 """Does the judge leak, and do its verdicts hold under load? `python -m bench.bench_judge_endurance [leak|flake]`.
 
-leak   Many tiny programs through one judge, nearly all different, 60 % of them failing. The processes of its tree (this
-       one without its workloads, and all below it) are counted with their resident memory and descriptors after each
-       twentieth part, when nothing is being judged. Flat means that the largest count of processes and of descriptors
-       and the mean memory of the last quarter exceed those of the second quarter by at most 2 processes, 8 descriptors
-       and 5 %. The result cache holds a twentieth of the programs, so that it is full when the second quarter begins.
+leak   Many tiny programs through one judge, nearly all different, each with a problem of its own, 60 % failing. The
+       processes of its tree (this one without its workloads, and all below it) are counted with their resident memory
+       and descriptors after each twentieth part, when nothing is being judged. Flat means that the largest count of
+       processes and of descriptors and the mean memory of the last quarter exceed those of the second quarter by at
+       most 2 processes, 8 descriptors and 5 %. What the judge remembers is bounded: its results, here by a twentieth of
+       the programs, and its 10,000 latest problems. From 40,000 programs on both are full when the second quarter
+       begins; in a shorter run they still fill, and the memory need not look flat.
 flake  The same programs judged RUNS times while 4 busy processes a core compete, with the result cache off. A verdict
        other than the one meant is a change, and IE too; programs that use more than two thirds of their time limit are
        in the band where a TLE may change, and there are none here but those that loop for ever.
@@ -69,7 +71,7 @@ def leak(arguments: Any) -> bool:
     spent = 0.0
     with Judge(arguments.workers, cache=a_part) as judge:
         for part in range(SAMPLES):
-            workload = make_workload("tiny", a_part, mix=True, tests=3, seed=part)
+            workload = make_workload("tiny", a_part, mix=True, tests=3, a_problem=1, seed=part)
             submissions = list(workload.submissions)
             submissions[::COPIES_OF_EVERY] = submissions[:1] * len(submissions[::COPIES_OF_EVERY])
             meant = list(workload.meant)

@@ -92,9 +92,10 @@ def make_workload(
     mix: bool = False,
     duplicates: bool = False,
     tests: int = TESTS_A_PROBLEM,
+    a_problem: int = SUBMISSIONS_A_PROBLEM,
     seed: int = 0,
 ) -> Workload:
-    """Different programs for problems of `tests` tests.
+    """Different programs, `a_problem` for each problem of `tests` tests.
 
     mix: 60 % fail, at a first failing test drawn evenly (a third of them at test 1), with the kinds in FAULTS; else all
     pass. duplicates: a tenth are copies of an earlier one of their group, as the samples of one prompt often are.
@@ -102,11 +103,11 @@ def make_workload(
     generator = random.Random(f"{size} {mix} {duplicates} {tests} {seed}")
     submissions: list[Submission] = []
     meant: list[Verdict] = []
-    for first in range(0, solutions, SUBMISSIONS_A_PROBLEM):
-        number = first // SUBMISSIONS_A_PROBLEM
+    for first in range(0, solutions, a_problem):
+        number = first // a_problem
         body = BODIES[size][number % len(BODIES[size])]
         problem = _problem(f"{size}-{seed}-{number}", body, VALUES[size], tests, generator)
-        for n in range(first, min(first + SUBMISSIONS_A_PROBLEM, solutions)):
+        for n in range(first, min(first + a_problem, solutions)):
             if duplicates and n > first and generator.random() < DUPLICATES:
                 copied = generator.randrange(first, n)
                 submissions.append(replace(submissions[copied], id=str(n)))

@@ -107,7 +107,7 @@ def enter(libc: CDLL, rung: str, paths: list[str], folder: str, executes: bool, 
         names.append(f"landlock {abi}")
     elif rung == "process":
         raise Refused("the kernel has no Landlock")
-    _seccomp.install(libc, _seccomp.zygote_filter(executes))
+    _seccomp.Filter(_seccomp.zygote_filter(executes)).install(libc)
     if uid != os.getuid():
         raise Refused("the user id did not change")
     return Sandbox(rung, ", ".join([*names, "seccomp"]), folder, uid)

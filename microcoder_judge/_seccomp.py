@@ -20,12 +20,15 @@ PR_SET_NAME, PR_GET_NAME = 15, 16
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE_THREAD = 0x00010000
 X32_BIT = 0x40000000
+ANY_PID = struct.pack("I", 0xFEDCBA98)
 SIGNALLING_FCNTL = (8, 10, 15)
 SIGNALLING_IOCTL = (0x5452, 0x8901, 0x8902)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOASYNC, FIOSETOWN, SIOCSPGRP: they make a descriptor send signals to others."""
 
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS = 1, 38
+LEAF = 4
+"""Calls that are looked through one by one: a jump of a filter reaches 255 instructions."""
 LOAD, JUMP_EQUAL, JUMP_ABOVE, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER_AT, ARCH_AT, ARGUMENTS_AT = 0, 4, 16
 
@@ -97,48 +100,56 @@ def zygote_filter(executes: bool) -> bytes:
     name = machine()
     column = list(AUDIT_ARCH).index(name)
     calls = {**SHARED, **OURS, **(PROGRAMS if executes else {})}
-    numbers = sorted(numbers[column] for numbers in calls.values() if numbers[column] >= 0)
-    checks = b"".join(_instruction(JUMP_EQUAL, number, len(numbers) - at, 0) for at, number in enumerate(numbers))
-    return _head(name) + checks + _answer(EPERM) + _instruction(RETURN, ALLOW)
+    allowed = {numbers[column]: _instruction(RETURN, ALLOW) for numbers in calls.values() if numbers[column] >= 0}
+    return _head(name) + _tree(sorted(allowed.items()), _answer(EPERM))
 
 
-def program_filter(pid: int, executable: int | None, shared: bool = False) -> bytes:
-    """What is taken from the process `pid` before it runs a program.
+class Filter:
+    """A filter ready to be put on a process. Making one takes longer than a small program, so it is made before the
+    forks; only the process's id is filled in after."""
+
+    def __init__(self, program: bytes) -> None:
+        self._buffer = ctypes.create_string_buffer(program, len(program))
+        self._pids = [at for at in range(4, len(program), 8) if program[at : at + 4] == ANY_PID]
+        self._head = ctypes.c_char_p(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(self._buffer)))
+
+    def install(self, libc: CDLL) -> None:
+        """Put it on this process and all that it starts from now on. Raises OSError where the kernel refuses."""
+        pid = struct.pack("I", os.getpid())
+        for at in self._pids:
+            ctypes.memmove(ctypes.addressof(self._buffer) + at, pid, len(pid))
+        if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
+            PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._head, 0, 0
+        ):
+            raise OSError(ctypes.get_errno(), "seccomp filters are refused")
+
+
+def program_filter(executable: int | None, shared: bool) -> bytes:
+    """What is taken from a process before it runs a program, with ANY_PID in the place of its id.
 
     executable: the descriptor that it may still execute by execveat, and nothing else. shared: its file system is the
     host's, so that it must not change modes and times, which Landlock does not guard.
     """
     name = machine()
     column = list(AUDIT_ARCH).index(name)
-    denied = [numbers[column] for numbers in OURS.values()] + [PROGRAMS["execve"][column]]
-    denied += [SHARED[call][column] for call in MODES_AND_TIMES if shared]
-    number = {call: numbers[column] for call, numbers in {**SHARED, **PROGRAMS}.items()}
-    parts = [_head(name)]
-    parts += [_instruction(JUMP_EQUAL, call, 0, 1) + _answer(EPERM) for call in denied if call >= 0]
-    parts.append(_instruction(JUMP_EQUAL, number["clone3"], 0, 1) + _answer(ENOSYS))
-    parts.append(_on(number["clone"], 0, JUMP_SET, CLONE_THREAD))
-    for call in ("kill", "tgkill"):
-        parts.append(_on(number[call], 0, JUMP_EQUAL, pid))
-    parts.append(_instruction(JUMP_EQUAL, number["tkill"], 0, 1) + _answer(EPERM))
-    parts.append(_on(number["prlimit64"], 2, JUMP_EQUAL, 0, upper=True))
-    parts.append(_on(number["fcntl"], 1, JUMP_EQUAL, *SIGNALLING_FCNTL, denied=True))
-    parts.append(_on(number["ioctl"], 1, JUMP_EQUAL, *SIGNALLING_IOCTL, denied=True))
-    parts.append(_on(number["prctl"], 0, JUMP_EQUAL, PR_SET_NAME, PR_GET_NAME))
-    if executable is None:
-        parts.append(_instruction(JUMP_EQUAL, number["execveat"], 0, 1) + _answer(EPERM))
-    else:
-        parts.append(_on(number["execveat"], 0, JUMP_EQUAL, executable))
-    return b"".join(parts) + _instruction(RETURN, ALLOW)
-
-
-def install(libc: CDLL, program: bytes) -> None:
-    """Put a filter on this process and all that it starts from now on. Raises OSError where the kernel refuses."""
-    buffer = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
-        PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.c_char_p(head), 0, 0
-    ):
-        raise OSError(ctypes.get_errno(), "seccomp filters are refused")
+    number = {call: numbers[column] for call, numbers in {**SHARED, **OURS, **PROGRAMS}.items()}
+    (own,) = struct.unpack("I", ANY_PID)
+    denied = ["execve", "execveat", "tkill", *OURS, *(MODES_AND_TIMES if shared else ())]
+    answers = {number[call]: _answer(EPERM) for call in denied}
+    answers |= {
+        number["clone3"]: _answer(ENOSYS),
+        number["clone"]: _where(0, JUMP_SET, CLONE_THREAD),
+        number["kill"]: _where(0, JUMP_EQUAL, own),
+        number["tgkill"]: _where(0, JUMP_EQUAL, own),
+        number["prlimit64"]: _where(2, JUMP_EQUAL, 0, upper=True),
+        number["prctl"]: _where(0, JUMP_EQUAL, PR_SET_NAME, PR_GET_NAME),
+        number["fcntl"]: _where(1, JUMP_EQUAL, *SIGNALLING_FCNTL, denied=True),
+        number["ioctl"]: _where(1, JUMP_EQUAL, *SIGNALLING_IOCTL, denied=True),
+    }
+    if executable is not None:
+        answers[number["execveat"]] = _where(0, JUMP_EQUAL, executable)
+    answers.pop(-1, None)
+    return _head(name) + _tree(sorted(answers.items()), _instruction(RETURN, ALLOW))
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -156,18 +167,25 @@ def _head(name: str) -> bytes:
     return loaded + _instruction(JUMP_ABOVE, X32_BIT, 0, 1) + _answer(ENOSYS)
 
 
-def _on(call: int, argument: int, test: int, *values: int, upper: bool = False, denied: bool = False) -> bytes:
-    """Let `call` pass only where its argument meets one of `values`; upper: with all of its upper half zero; denied:
-    where it meets none."""
+def _tree(answers: list[tuple[int, bytes]], otherwise: bytes) -> bytes:
+    """Instructions that find the answer to a call's number by halving: the kernel runs a filter once for every call
+    there is when it takes it on."""
+    if len(answers) <= LEAF:
+        checks = b"".join(_instruction(JUMP_EQUAL, n, 0, len(answer) // 8) + answer for n, answer in answers)
+        return checks + otherwise
+    middle = len(answers) // 2
+    lower, upper = _tree(answers[:middle], otherwise), _tree(answers[middle:], otherwise)
+    return _instruction(JUMP_ABOVE, answers[middle][0], len(lower) // 8, 0) + lower + upper
+
+
+def _where(argument: int, test: int, *values: int, upper: bool = False, denied: bool = False) -> bytes:
+    """The answer that allows a call where its argument meets one of `values`, and no other; upper: with all of its
+    upper half zero; denied: where it meets none."""
     at = ARGUMENTS_AT + 8 * argument
-    body = _instruction(LOAD, at)
-    for position, value in enumerate(values):
-        to_answer = len(values) - 1 - position
-        body += _instruction(test, value, to_answer + (0 if denied else 1), 0)
+    met, unmet = _instruction(RETURN, ALLOW), _answer(EPERM)
     if denied:
-        body = body[:-8] + _instruction(test, values[-1], 0, 1)
-    body += _answer(EPERM)
+        met, unmet = unmet, met
     if upper:
-        body += _instruction(LOAD, at + 4) + _instruction(JUMP_EQUAL, 0, 1, 0) + _answer(EPERM)
-    body += _instruction(LOAD, NUMBER_AT)
-    return _instruction(JUMP_EQUAL, call, 0, len(body) // 8) + body
+        met = _instruction(LOAD, at + 4) + _instruction(JUMP_EQUAL, 0, 0, 1) + met + unmet
+    checks = b"".join(_instruction(test, value, len(values) - n, 0) for n, value in enumerate(values))
+    return _instruction(LOAD, at) + checks + unmet + met

@@ -7,6 +7,7 @@ what it likes to this process: nothing in it helps to a better verdict, and the 
 
 from __future__ import annotations
 
+import _sitebuiltins
 import _thread
 import atexit
 import builtins
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any, NoReturn
 
-    from microcoder_judge import _function, _screen, _seccomp
+    from microcoder_judge import _function, _screen
     from microcoder_judge._zygote import Watch, Zygote
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
@@ -32,7 +33,6 @@ else:
 
     import _function
     import _screen
-    import _seccomp
 
 SOURCE_NAME = "main.py"
 RECORD = struct.Struct("<iiffi")
@@ -45,6 +45,8 @@ COMPILE_MEMORY = 1 << 30
 COMPILER_FILES = 512 << 20
 COMPILE_CPU_S, COMPILER_CPU_S = 10, 20
 MAX_OPEN_FILES = 512
+MISSING_FILE = (b"__file__", b"argv", b"main.py", b"inspect", b"linecache", b"dir", b"walk", b"glob", b"chdir", b"Path")
+"""Words of programs that could miss their own source file; the others go without one."""
 PR_SET_PDEATHSIG = 1
 EMPTY_PATH = 0x1000
 LIBRARIES = ("numpy", "sortedcontainers")
@@ -122,6 +124,19 @@ def preload(name: str, site: list[str]) -> None:
             del sys.path[-len(site) :]
 
 
+def warm_up() -> None:
+    """Have done before the forks what Python does once and every child would do again; and what `site` does for a
+    script."""
+    for word in ("exit", "quit"):
+        setattr(builtins, word, _sitebuiltins.Quitter(word, "Ctrl-D (i.e. EOF)"))
+    source = os.memfd_create("warm")
+    for mode in ("r", "w"):
+        with open(source, mode, encoding="utf-8", errors="surrogateescape", closefd=False) as stream:
+            stream.isatty()
+    os.close(source)
+    exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
+
+
 def live(zygote: Zygote, job: Job, writer: int) -> None:
     """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
     zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -146,7 +161,7 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
     if job.count > 1 and _screen.carries(code, job.read(job.source)):
         os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
         os._exit(0)
-    run = _Run(job, code)
+    run = _Run(job, code, zygote.sandbox.folder)
     _confine(zygote, job)
     clock = time.process_time
     began = clock()
@@ -175,30 +190,29 @@ def _apart(zygote: Zygote, job: Job) -> None:
         if code is None:
             zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0]]})
             os._exit(0)
-        run = _Run(job, code)
+        run = _Run(job, code, zygote.sandbox.folder)
     folder = zygote.sandbox.folder
     for test in range(job.count):
         _place_files(job, job.tests[test])
-        reader, writer = os.pipe2(os.O_NONBLOCK)
+        begun = os.eventfd(0, os.EFD_NONBLOCK)
         child = os.fork()
         if child == 0:
-            os.close(reader)
             os.close(CONTROL)
             zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             os.setsid()
             try:
                 _confine(zygote, job, run.executable)
-                os.write(writer, b"1")
+                os.eventfd_write(begun, 1)
+                os.close(begun)
             except Exception:
                 os._exit(UNSTARTED)
             status = run(test, alone=True)
             if _thread._count():
                 sys.exit(status)
             os._exit(status)
-        os.close(writer)
-        record, started = _oversee(zygote, zygote.watch(child, job.time_s), test, reader)
+        record, started = _oversee(zygote, zygote.watch(child, job.time_s), test, begun)
         record.append(os.fstat(job.errors).st_size)
-        os.close(reader)
+        os.close(begun)
         if zygote.sandbox.rung == "none":
             _kill_session(child)
         zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
@@ -207,7 +221,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
     os._exit(0)
 
 
-def _oversee(zygote: Zygote, watch: Watch, test: int, reader: int) -> tuple[list[Any], bool]:
+def _oversee(zygote: Zygote, watch: Watch, test: int, begun: int) -> tuple[list[Any], bool]:
     """The record of one test's child, and whether the program was begun."""
     handle = os.pidfd_open(watch.pid)
     poller = select.poll()
@@ -227,7 +241,7 @@ def _oversee(zygote: Zygote, watch: Watch, test: int, reader: int) -> tuple[list
     status, died_of, total, memory = watch.reap()
     _, wall = watch.used()
     try:
-        started = bool(os.read(reader, 1))
+        started = bool(os.eventfd_read(begun))
     except BlockingIOError:
         started = False
     return [test, status, died_of, round(total, 6), round(wall, 6), watch.stopped, round(memory, 2)], started
@@ -245,11 +259,13 @@ def _compile(zygote: Zygote, job: Job) -> CodeType | None:
     """The program's code; None, with the reason on the error file, where it does not compile."""
     resource.setrlimit(resource.RLIMIT_CPU, (COMPILE_CPU_S, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     _limit(resource.RLIMIT_AS, zygote.address_space + COMPILE_MEMORY, hard=False)
-    source = job.read(job.source).decode("utf-8", "surrogateescape")
-    fd = os.open(SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    _write(fd, source.encode("utf-8", "surrogateescape"))
-    job.written = os.fstat(fd).st_ctime_ns
-    os.close(fd)
+    data = job.read(job.source)
+    source = data.decode("utf-8", "surrogateescape")
+    if any(word in data for word in MISSING_FILE):
+        fd = os.open(SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        _write(fd, data)
+        job.written = os.fstat(fd).st_ctime_ns
+        os.close(fd)
     try:
         code = compile(source.removeprefix("\ufeff"), SOURCE_NAME, "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -270,9 +286,9 @@ def _confine(zygote: Zygote, job: Job, executable: int | None = None) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     # Judges let the stack grow to the memory limit.
     _limit(resource.RLIMIT_STACK, job.memory)
-    if zygote.sandbox.rung != "none":
-        shared = zygote.sandbox.rung == "process"
-        _seccomp.install(zygote.libc, _seccomp.program_filter(os.getpid(), executable, shared))
+    if zygote.filter is not None:
+        confining = zygote.filter if executable is None else zygote.filter_for(executable)
+        confining.install(zygote.libc)
 
 
 def _limit(kind: int, value: int, hard: bool = True) -> None:
@@ -286,8 +302,8 @@ class _Run:
 
     executable: int | None = None
 
-    def __init__(self, job: Job, code: CodeType) -> None:
-        self.job, self.code = job, code
+    def __init__(self, job: Job, code: CodeType, folder: str) -> None:
+        self.job, self.code, self.folder = job, code, folder
         self.stdin = os.memfd_create("stdin")
         self.null = os.open(os.devnull, os.O_WRONLY)
         source = job.read(job.source)
@@ -315,7 +331,7 @@ class _Run:
         sys.argv = [SOURCE_NAME, *job.arguments]
         if self.seed:
             sys.modules["random"].seed(0)
-        namespace = _module("solution" if self.function else "__main__")
+        namespace = _module("solution" if self.function else "__main__", self.folder)
         status = 0
         try:
             if self.function:
@@ -348,14 +364,10 @@ def _open_streams() -> Any:
     return sys.stdout
 
 
-def _module(name: str) -> dict[str, Any]:
+def _module(name: str, folder: str) -> dict[str, Any]:
     """The namespace of a fresh module, in an interpreter made to look as if it had started there."""
-    import _sitebuiltins
-
-    for word in ("exit", "quit"):
-        setattr(builtins, word, _sitebuiltins.Quitter(word, "Ctrl-D (i.e. EOF)"))
     module = type(sys)(name)
-    vars(module).update(__builtins__=builtins, __file__=f"{os.getcwd()}/{SOURCE_NAME}", __cached__=None)
+    vars(module).update(__builtins__=builtins, __file__=f"{folder}/{SOURCE_NAME}", __cached__=None)
     sys.modules[name] = module
     frame, depth = sys._getframe(), 0
     while frame.f_back:
@@ -400,8 +412,8 @@ def _end(namespace: dict[str, Any], stdout: Any, status: int) -> int:
 
 
 class Surroundings:
-    """What a program may change outside its module, as it was before any ran. Made before the forks: a child that looks
-    at an object copies its page."""
+    """What a program may change outside its module and get past the screen, as it was before any ran. Made before the
+    forks: a child that looks at an object copies its page."""
 
     RECURSION = sys.getrecursionlimit()
 
@@ -409,7 +421,6 @@ class Surroundings:
         self.folder = folder
         self.builtins = dict(vars(builtins))
         self.modules = [(name, sys.modules[name], len(vars(sys.modules[name]))) for name in _WATCHED & set(sys.modules)]
-        self.environment = dict(os.environ)
         self.digits = sys.get_int_max_str_digits()
         self.path = list(sys.path)
 
@@ -422,22 +433,12 @@ class Surroundings:
         for name, module, size in self.modules:
             if sys.modules.get(name) is not module or len(vars(module)) != size:
                 return False
-        if dict(os.environ) != self.environment:
-            os.environ.clear()
-            os.environ.update(self.environment)
-        for number in _HANDLED:
-            signal.signal(number, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        sys.settrace(None)
-        sys.setprofile(None)
         sys.set_int_max_str_digits(self.digits)
         sys.path[:] = self.path
         try:
             os.chdir(self.folder)
         except OSError:
             return False
-        os.umask(0o022)
         gc.enable()
         return restore_files(self.folder, written)
 
@@ -448,7 +449,6 @@ _WATCHED = frozenset(
         "string", "json", "time", "datetime", "copy", "decimal", "fractions", "statistics", "typing", "io",
     )
 )  # fmt: skip
-_HANDLED = (signal.SIGALRM, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 
 
 class _Native:

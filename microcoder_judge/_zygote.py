@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     import signal
     from typing import Any
 
-    from microcoder_judge import _sandbox, _solution
+    from microcoder_judge import _sandbox, _seccomp, _solution
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
     import _sandbox
+    import _seccomp
     import _solution
 
 CONTROL = 3
@@ -73,8 +74,14 @@ class Zygote:
             os._exit(1)
         os.chdir(self.sandbox.folder)
         os.umask(0o022)
+        _solution.warm_up()
+        self.filter = None if self.sandbox.rung == "none" else self.filter_for(None)
         self.surroundings = _solution.Surroundings(self.sandbox.folder)
         self.send({"level": self.sandbox.level})
+
+    def filter_for(self, executable: int | None) -> _seccomp.Filter:
+        """What a program is confined by. executable: see `_seccomp.program_filter`."""
+        return _seccomp.Filter(_seccomp.program_filter(executable, self.sandbox.rung == "process"))
 
     def watch(self, pid: int, limit_s: float) -> Watch:
         """A clock over a child."""
