@@ -54,13 +54,17 @@ Round = Mapping[tuple[str, str], Measure]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: its value in a round, and the least (or, with `at_most`, the most) that it must be."""
+    """One figure: its value in a round, and the least (or, with `at_most`, the most) that it must be.
+
+    bound: what the floor in the judge's place would reach, where that is a bound of the figure.
+    """
 
     name: str
     value: Callable[[Round], float]
     bar: float
     stretch: float | None
     unit: str
+    bound: Callable[[Round], float] | None = None
     at_most: bool = False
 
     def line(self, rounds: Sequence[Round]) -> tuple[str, ...] | None:
@@ -77,6 +81,7 @@ class Row:
             f"{min(values):.2f} to {max(values):.2f}",
             f"{'<=' if self.at_most else '>='} {self.bar:g}",
             "" if self.stretch is None else f"{self.stretch:g}",
+            "" if self.bound is None else f"{median(map(self.bound, rounds)):.2f}",
             "reached" if reached else "below",
         )
 
@@ -100,12 +105,13 @@ def rows(solutions: int) -> list[Row]:
         one, many = measured[ONE_BY_ONE_FORKING, ONE_TEST].wall_s, measured[ONE_BY_ONE_FORKING, MANY_TESTS].wall_s
         return 1000 * (many - one) / (TESTS_A_PROBLEM - 1) / solutions
 
+    moderate_bound, moderate_mix_bound = cpu_ratio(LCB, FLOOR, MODERATE), wall_ratio(LCB, FLOOR, MODERATE_MIX)
     fat = f"{RESIDENT_MB >> 10} GB resident"
     return [
         Row("equal work, tiny, all pass: CPU", cpu_ratio(LCB, JUDGE, TINY), 10, 15, "x"),
-        Row("equal work, moderate, all pass: CPU", cpu_ratio(LCB, JUDGE, MODERATE), 1.6, 1.75, "x"),
+        Row("equal work, moderate, all pass: CPU", cpu_ratio(LCB, JUDGE, MODERATE), 1.6, 1.75, "x", moderate_bound),
         Row("equal work, moderate, all pass: share of the floor's speed", floor_share, 88, None, "%"),
-        Row("60 % failing, moderate: wall", wall_ratio(LCB, JUDGE, MODERATE_MIX), 2.2, None, "x"),
+        Row("60 % failing, moderate: wall", wall_ratio(LCB, JUDGE, MODERATE_MIX), 2.2, None, "x", moderate_mix_bound),
         Row("60 % failing, tiny: wall", wall_ratio(LCB, JUDGE, TINY_MIX), 12, None, "x"),
         Row("as used in RL, moderate: wall", wall_ratio(LCB, IN_RL, MODERATE_RL), 2.2, 3, "x"),
         Row("as used in RL, tiny: wall", wall_ratio(LCB, IN_RL, TINY_RL), 12, 20, "x"),
@@ -150,7 +156,7 @@ class Process:
     def __init__(self, system: str, livecodebench: Path | None, resident_mb: int) -> None:
         self._system = system
         self._ours, theirs = Pipe()
-        command = [sys.executable, "-m", "bench.judge_systems", system, str(theirs.fileno())]
+        command = [sys.executable, "-c", "from bench.judge_systems import main; main()", system, str(theirs.fileno())]
         command += ["--resident-mb", str(resident_mb)]
         command += ["--livecodebench", str(livecodebench)] if livecodebench else []
         self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
@@ -238,7 +244,7 @@ def main() -> None:
     print_table(header, systems_table(rounds, workloads, solutions))
     print()
     lines = [line for row in rows(solutions) if (line := row.line(rounds))]
-    print_table(("LiveCodeBench / judge, or as said", "median", "range", "bar", "stretch", ""), lines)
+    print_table(("LiveCodeBench / judge, or as said", "median", "range", "bar", "stretch", "floor", ""), lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The systems that `bench_judge` compares, each in a process of its own: `python -m bench.judge_systems NAME ...`.
+"""The systems that `bench_judge` compares, each in a process of its own that runs `main`.
 
 CPU time is that of the measured process and of everything below it: for each process alive, its own user and system
 time and that of the children it has waited for, after the work less before it. So short-lived children count once they
@@ -207,7 +207,3 @@ def main() -> None:
             submissions, min_seconds = connection.recv()
             connection.send(measure(system, submissions, min_seconds))
     del held
-
-
-if __name__ == "__main__":
-    main()

@@ -49,7 +49,7 @@ NEAR, NEAR_S = 1.25, 0.5
 IDLE_S, IDLE_SHARE = 0.7, 0.1
 LATE_S = 0.1
 TICK_S = 0.05
-GATHER_S = 0.001
+GATHER_S = 0.008
 CPU_CLOCK_OF_PROCESS = 2
 
 
@@ -217,8 +217,8 @@ def collect(zygote: Zygote, compiler: int, job: _solution.Job) -> None:
 
 
 def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict[str, Any]:
-    """Report what the child says of each test, timed here, until it ends or is told to. Tests that take less than
-    GATHER_S are reported together."""
+    """Report what the child says of each test, timed here, until it ends or is told to; at most every GATHER_S, for a
+    report costs the supervisor as much as a small test."""
     watch = Watch(child, job.time_s if job.do == "compile" else COMPILE_S, hungry=job.do != "compile")
     handle = os.pidfd_open(child)
     poller, gathering = select.poll(), select.poll()
@@ -227,13 +227,14 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
         gathering.register(fd, select.POLLIN)
     poller.register(reader, select.POLLIN)
     last: dict[str, Any] = {}
-    current, ended = READY, False
+    current, ended, told = READY, False, 0.0
     while not ended:
         patience, began = watch.patience(), time.monotonic()
         ready = [fd for fd, _ in poller.poll(patience * 1000)]
         watch.woke(patience, began)
-        if ready == [reader] and current != READY:
-            ready += [fd for fd, _ in gathering.poll(GATHER_S * 1000)]
+        gather = GATHER_S - (time.monotonic() - told)
+        if ready == [reader] and gather > 0:
+            ready += [fd for fd, _ in gathering.poll(min(gather, patience) * 1000)]
         if CONTROL in ready:
             zygote.receive()
             os.kill(child, signal.SIGKILL)
@@ -244,7 +245,11 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
             status, died_of, watch.total, memory = watch.reap()
         # All that the child has said is read before its end is looked at.
         if reader in ready or ended:
-            current, records = _timed(_read_records(reader), current, watch, job)
+            found = _read_records(reader)
+            if found is None and not ended:
+                # The child has closed its end and is about to be gone: no use in being woken for it again and again.
+                poller.unregister(reader)
+            current, records = _timed(found or [], current, watch, job)
             if records and records[-1][0] == LEFT:
                 last = {"records": records}
                 if not ended:
@@ -258,6 +263,7 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
                     last["records"].append([LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0])
             elif records:
                 zygote.send({"records": records})
+                told = time.monotonic()
         if ended and current < job.count and current != BROKEN:
             cpu, wall = watch.used()
             size = os.fstat(job.errors).st_size
@@ -267,13 +273,15 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
     return last
 
 
-def _read_records(reader: int) -> list[tuple[int, int, float, float, int]]:
-    """The child's records: test, exit status, CPU seconds by its own word, resident set in MiB. A program can write
-    here too, so a record out of place only means that its process is not used again."""
+def _read_records(reader: int) -> list[tuple[int, int, float, float, int]] | None:
+    """The child's records, None at their end. A program can write here too, so a record out of place only means that
+    its process is not used again."""
     try:
         data = os.read(reader, PACKET)
     except BlockingIOError:
         return []
+    if not data:
+        return None
     size = _solution.RECORD.size
     if len(data) % size:
         return [(LEFT, 0, 0.0, 0.0, 0)]

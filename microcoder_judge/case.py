@@ -169,7 +169,9 @@ class Case:
                             seen = True
                             untold = record.ended and record.exit_status == HARNESS
                             fresh = apart or (record.test == 0 and not untold)
-                            yield Run(record, job.output(record.test), job.error(record.error_end), fresh)
+                            smooth = not (record.exit_status or record.signal)
+                            error = "" if smooth else job.error(record.error_end)
+                            yield Run(record, job.output(record.test), error, fresh)
                 return
             except WorkerFailed as error:
                 self._engine.counts["worker_failures"] += 1

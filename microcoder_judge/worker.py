@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -177,6 +178,10 @@ class Worker:
         self.level = ""
         self.jobs = 0
         self.usable = True
+        self._packets: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(control, self._readable)
 
     @classmethod
     async def start(cls, interpreter: str, flavour: Flavour, rung: str) -> Worker:
@@ -200,7 +205,7 @@ class Worker:
             "executes": flavour.executes, "tmp_mb": flavour.tmp_mb, "folder": str(folder),
         }  # fmt: skip
         try:
-            await asyncio.get_running_loop().sock_sendall(ours, json.dumps(settings).encode())
+            ours.send(json.dumps(settings).encode())
             answer = await worker._receive(START_S)
             if "level" not in answer:
                 raise SandboxRefused(f"{rung}: {answer.get('refused', 'no answer')}")
@@ -247,23 +252,39 @@ class Worker:
             self.usable = False
 
     async def _receive(self, patience_s: float) -> dict[str, Any]:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(patience_s):
-                data = await loop.sock_recv(self._control, PACKET)
-        except TimeoutError as error:
-            self.usable = False
-            raise WorkerFailed("the worker does not answer") from error
-        except OSError as error:
-            self.usable = False
-            raise WorkerFailed(self._last_words(f"the worker is gone ({error.strerror})")) from error
+        if not self._packets:
+            self._waiter = waiter = self._loop.create_future()
+            timer = self._loop.call_later(patience_s, _give_up, waiter)
+            try:
+                await waiter
+            except TimeoutError as error:
+                self.usable = False
+                raise WorkerFailed("the worker does not answer") from error
+            finally:
+                timer.cancel()
+                self._waiter = None
+        data = self._packets.popleft()
         if not data:
             self.usable = False
             raise WorkerFailed(self._last_words("the worker ended"))
-        answer = json.loads(data)
+        answer = json.loads(data.decode())
         if not isinstance(answer, dict):
             raise WorkerFailed("the worker sent nonsense")
         return answer
+
+    def _readable(self) -> None:
+        """Take a packet from the socket; an empty one is the last."""
+        try:
+            data = self._control.recv(PACKET)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._control)
+        self._packets.append(data)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     @property
     def worn(self) -> bool:
@@ -273,6 +294,7 @@ class Worker:
     def kill(self) -> None:
         """End it and all that it started: its namespace or its session goes with it."""
         self.usable = False
+        self._loop.remove_reader(self._control)
         self._control.close()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, 9)
@@ -286,3 +308,8 @@ class Worker:
             words = [line.strip() for line in lines if line.strip()]
             return f"{reason}: {words[-1][:300]}" if words else reason
         return reason
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
