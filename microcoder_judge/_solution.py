@@ -129,11 +129,7 @@ def warm_up() -> None:
     script."""
     for word in ("exit", "quit"):
         setattr(builtins, word, _sitebuiltins.Quitter(word, "Ctrl-D (i.e. EOF)"))
-    source = os.memfd_create("warm")
-    for mode in ("r", "w"):
-        with open(source, mode, encoding="utf-8", errors="surrogateescape", closefd=False) as stream:
-            stream.isatty()
-    os.close(source)
+    open_streams()
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
 
 
@@ -304,6 +300,7 @@ class _Run:
 
     def __init__(self, job: Job, code: CodeType, folder: str) -> None:
         self.job, self.code, self.folder = job, code, folder
+        self.used = False
         self.stdin = os.memfd_create("stdin")
         self.null = os.open(os.devnull, os.O_WRONLY)
         source = job.read(job.source)
@@ -327,7 +324,9 @@ class _Run:
         os.ftruncate(job.outputs[test], 0)
         if alone:
             job.forget_others(test)
-        stream = _open_streams()
+        # The first test of a process has those that were there before the fork.
+        stream = open_streams() if self.used else sys.stdout
+        self.used = True
         sys.argv = [SOURCE_NAME, *job.arguments]
         if self.seed:
             sys.modules["random"].seed(0)
@@ -354,7 +353,7 @@ class _Run:
         os.close(fd)
 
 
-def _open_streams() -> Any:
+def open_streams() -> Any:
     """Fresh standard streams over fds 0 to 2, as Python opens them in a UTF-8 locale; the new standard output."""
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "closefd": False}
     sys.stdin = open(0, **text)  # noqa: SIM115

@@ -104,15 +104,15 @@ class Case:
             ran = await self._run(built, chunk, apart)
             if apart and not ran:
                 raise JudgeFault("the program could not be started in a process of its own")
-            if self._spoiled and ran and not apart:
-                # Whoever spoils a process may also have spoken for its last test.
-                await self._distrust(built, ran)
-            doubted = None
+            spoiled, doubted = self._spoiled and not apart, None
             for test, run, outcome in ran:
                 self._found[test] = self._test_result(test, run, outcome)
                 if run.record.ended and not apart and doubted is not None:
                     # What ended its process may have spoken for the test before.
                     await self._once_more(built, doubted)
+                if spoiled and test == ran[-1][0]:
+                    # And what spoiled it, for its last one.
+                    await self._once_more(built, test)
                 if outcome[0] is not Verdict.AC:
                     await self._look_again(built, test, run)
                 failed = next((n for n in (doubted, test) if n is not None and not self._passed(n)), None)
@@ -152,6 +152,7 @@ class Case:
 
         Raises CompileError, or JudgeFault when a second worker fails too.
         """
+        self._spoiled = False
         for attempt in range(1, ATTEMPTS + 1):
             seen = False
             try:
@@ -205,17 +206,14 @@ class Case:
             await self._once_more(built, test)
 
     async def _once_more(self, built: Built, test: int) -> None:
-        ran = await self._run(built, [test], apart=True)
+        """Run one test in a fresh process, and believe that. A job of one test is one; where the process is harmed,
+        only one whose end the harness does not report."""
+        ran = await self._run(built, [test], apart=built.native)
+        if self._spoiled or not ran or not ran[0][1].fresh:
+            ran = await self._run(built, [test], apart=True)
         if not ran:
             raise JudgeFault("the program could not be started in a process of its own")
         self._found[test] = self._test_result(*ran[0])
-
-    async def _distrust(self, built: Built, ran: list[tuple[int, Run, Outcome]]) -> None:
-        """Put a run in a process of its own in the place of the last one."""
-        again = await self._run(built, [ran[-1][0]], apart=True)
-        if not again:
-            raise JudgeFault("the program could not be started in a process of its own")
-        ran[-1] = again[0]
 
     def _passed(self, test: int) -> bool:
         return self._found[test].verdict is Verdict.AC
