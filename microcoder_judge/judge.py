@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, as_completed
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from microcoder_judge.engine import Engine
 from microcoder_judge.languages import LanguageNotSupported, find_languages
+from microcoder_judge.many import Progressing, evaluate_all
 from microcoder_judge.records import Isolation, Result, Strict, Submission
 from microcoder_judge.worker import RUNGS
 
@@ -116,30 +116,16 @@ class Judge:
         """Judge one without blocking the event loop; cancelling it stops the program."""
         return await asyncio.wrap_future(self.submit(submission, isolation))
 
-    def evaluate_many(
-        self, submissions: Sequence[Submission], progress: Callable[[int], None] | None = None
-    ) -> list[Result]:
+    def evaluate_many(self, submissions: Sequence[Submission], progress: Progressing = False) -> list[Result]:
         """Judge many; the results come in the order given. Equal submissions are run once.
 
-        progress: called in this thread with the number of submissions that have their result, whenever it grows.
+        progress: True: a bar on standard error, if that is a terminal. A function: called in this thread with the
+            number of submissions that have their result, whenever it grows.
         Raises LanguageNotSupported before anything runs.
         """
         for submission in submissions:
             self._require_languages(submission)
-        positions: dict[Submission, list[int]] = {}
-        for position, submission in enumerate(submissions):
-            positions.setdefault(replace(submission, id=""), []).append(position)
-        futures = {self.submit(submission): places for submission, places in positions.items()}
-        results: dict[int, Result] = {}
-        try:
-            for future in as_completed(futures):
-                results.update(dict.fromkeys(futures[future], future.result()))
-                if progress:
-                    progress(len(results))
-        finally:
-            for future in futures:
-                future.cancel()
-        return [replace(results[n], submission_id=submission.id) for n, submission in enumerate(submissions)]
+        return evaluate_all(self.submit, submissions, progress)
 
     def _call(self, work: Any) -> Future[Any]:
         with self._lock:

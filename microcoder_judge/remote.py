@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, as_completed
-from dataclasses import replace
+from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
+from microcoder_judge.many import Progressing, evaluate_all
 from microcoder_judge.records import Isolation, Result, Submission, TestResult, Verdict
 
 
@@ -31,23 +31,12 @@ class RemoteJudge(ABC):
         """Judge one without blocking the event loop."""
         return await asyncio.wrap_future(self.submit(submission, isolation))
 
-    def evaluate_many(
-        self, submissions: Sequence[Submission], progress: Callable[[int], None] | None = None
-    ) -> list[Result]:
+    def evaluate_many(self, submissions: Sequence[Submission], progress: Progressing = False) -> list[Result]:
         """Judge many; the results come in the order given. Equal submissions are sent once.
 
-        progress: called in this thread with the number of submissions that have their result, whenever it grows.
+        progress: see `many.evaluate_all`.
         """
-        positions: dict[Submission, list[int]] = {}
-        for position, submission in enumerate(submissions):
-            positions.setdefault(replace(submission, id=""), []).append(position)
-        futures = {self.submit(submission): places for submission, places in positions.items()}
-        results: dict[int, Result] = {}
-        for future in as_completed(futures):
-            results.update(dict.fromkeys(futures[future], future.result()))
-            if progress:
-                progress(len(results))
-        return [replace(results[n], submission_id=submission.id) for n, submission in enumerate(submissions)]
+        return evaluate_all(self.submit, submissions, progress)
 
 
 def read_result(row: dict[str, Any], submission: Submission) -> Result:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-import time
 from collections import Counter
 from concurrent.futures import Future
 from pathlib import Path
@@ -21,13 +19,13 @@ from microcoder_judge.command import (
     say,
     submitting,
 )
+from microcoder_judge.progress import Progress
 from microcoder_judge.records import Result
 from microcoder_judge.wire import write_failure, write_result
 
 LINES_PER_WORKER = 3
 """Lines read ahead for each worker (ours): enough to keep it busy, few enough to bound the memory."""
 
-BAR_WIDTH, REDRAW_S = 30, 0.2
 
 EPILOG = """\
 A line in has "id", "code" and "tests"; it may have "language", "io", "entry", "checker", "time_limit_s",
@@ -93,41 +91,6 @@ def summary(counts: Counter[str], elapsed_s: float) -> str:
         f"programs judged: {programs} ({shown}), cached: {counts['cached']}, bad lines: {counts['bad']}, "
         f"{rate:.1f} programs a second"
     )
-
-
-class Progress:
-    """A bar on standard error, redrawn a few times a second.
-
-    total: bytes of the input, None where nobody knows; then only counts are shown.
-    """
-
-    def __init__(self, total: int | None, shown: bool) -> None:
-        self._total = total
-        self._shown = shown
-        self._began = time.monotonic()
-        self._drawn = 0.0
-
-    def elapsed_s(self) -> float:
-        return time.monotonic() - self._began
-
-    def show(self, read: int, done: int) -> None:
-        """read: bytes of the input whose results are written. done: how many results these are."""
-        now = time.monotonic()
-        if self._shown and now - self._drawn >= REDRAW_S:
-            self._drawn = now
-            text = f"{self._bar(read)}{done} judged, {done / self.elapsed_s():.1f} a second"
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leave the line empty."""
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _bar(self, read: int) -> str:
-        if not self._total:
-            return ""
-        share = min(1.0, read / self._total)
-        return f"[{'#' * int(BAR_WIDTH * share):<{BAR_WIDTH}}] {share:4.0%}  "
 
 
 def _size(name: str) -> int | None:
