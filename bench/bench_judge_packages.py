@@ -291,9 +291,12 @@ def bars(cases: Sequence[Case]) -> list[tuple[str, ...]]:
     lines = []
     for group, bar in BARS.items():
         good = [c for c in cases if c.group == group and not c.known_wrong and c.plain.verdict is Verdict.AC]
-        share = 100 * sum(case.result.accepted for case in good) / max(len(good), 1)
         name = f"accepted of what a plain run accepts, {group} validators"
-        lines.append((name, f"{share:.2f} %", f">= {bar:g} %", "reached" if good and share >= bar else "below"))
+        if not good:
+            lines.append((name, "none judged", f">= {bar:g} %", ""))
+            continue
+        share = 100 * sum(case.result.accepted for case in good) / len(good)
+        lines.append((name, f"{share:.2f} %", f">= {bar:g} %", "reached" if share >= bar else "below"))
     beyond = sum(case.known_wrong and case.result.accepted and not case.agrees for case in cases)
     name = "known-wrong submissions passed beyond the plain run"
     return [*lines, (name, str(beyond), "0", "below" if beyond else "reached")]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 REACHING = frozenset(
     (
-        "__builtins__", "__import__", "__dict__", "__subclasses__", "__globals__", "__code__", "__closure__",
+        "__builtins__", "__self__", "__import__", "__dict__", "__subclasses__", "__globals__", "__code__",
+        "__closure__",
         "__defaults__", "__kwdefaults__", "__traceback__", "__bases__", "__mro__", "__getattribute__", "__reduce__",
         "builtins", "gc", "inspect", "ctypes", "_ctypes", "importlib", "imp", "types", "marshal", "pickle",
         "tracemalloc", "faulthandler", "weakref", "mmap", "fcntl", "posix", "resource", "_posixsubprocess", "copyreg",

@@ -170,7 +170,7 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         os.write(writer, RECORD.pack(test, status, now - began, memory, os.fstat(job.errors).st_size))
         began = now
-        if test + 1 < job.count and not zygote.surroundings.restore(job.written):
+        if test + 1 < job.count and not zygote.surroundings.restore(job.written, run.files):
             os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
             break
     os._exit(0)
@@ -305,7 +305,9 @@ class _Run:
         self.null = os.open(os.devnull, os.O_WRONLY)
         source = job.read(job.source)
         self.named_stdin = b"/dev/stdin" in source and not os.path.exists("/tmp/stdin")
-        self.seed = "random" in _function.names_in(code)
+        names = _function.names_in(code)
+        self.seed = "random" in names
+        self.files = "open" in names or not names.isdisjoint(_MAY_WRITE)
         self.function = _function.Function(code, job.entry_point, job.preamble) if job.entry_point else None
         self.preamble = _function.livecodebench_names() if job.preamble and not job.entry_point else {}
 
@@ -358,7 +360,8 @@ def open_streams() -> Any:
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "closefd": False}
     sys.stdin = open(0, **text)  # noqa: SIM115
     sys.stdout = open(1, "w", **text)  # noqa: SIM115
-    sys.stderr = open(2, "w", 1, **{**text, "errors": "backslashreplace"})  # noqa: SIM115
+    if sys.stderr is None or sys.stderr is not sys.__stderr__ or sys.stderr.closed:
+        sys.stderr = open(2, "w", 1, **{**text, "errors": "backslashreplace"})  # noqa: SIM115
     vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     return sys.stdout
 
@@ -418,29 +421,39 @@ class Surroundings:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.builtins = dict(vars(builtins))
+        self.builtins = len(vars(builtins))
         self.modules = [(name, sys.modules[name], len(vars(sys.modules[name]))) for name in _WATCHED & set(sys.modules)]
         self.digits = sys.get_int_max_str_digits()
         self.path = list(sys.path)
 
-    def restore(self, written: int | None) -> bool:
-        """Put things back (written: see `Job`); False where a program has left what cannot be put back."""
-        now = vars(builtins)
-        if len(now) != len(self.builtins) or any(now.get(name) is not value for name, value in self.builtins.items()):
-            now.clear()
-            now.update(self.builtins)
+    def restore(self, written: int | None, files: bool) -> bool:
+        """Put things back; False where a program has left what cannot be put back. written: see `Job`. files: whether
+        it may have left files, or gone to another folder."""
+        if len(vars(builtins)) != self.builtins:
+            return False
         for name, module, size in self.modules:
             if sys.modules.get(name) is not module or len(vars(module)) != size:
                 return False
         sys.set_int_max_str_digits(self.digits)
         sys.path[:] = self.path
+        gc.enable()
+        if not files:
+            return True
         try:
             os.chdir(self.folder)
         except OSError:
             return False
-        gc.enable()
         return restore_files(self.folder, written)
 
+
+_MAY_WRITE = sys.stdlib_module_names - frozenset(
+    (
+        "__future__", "array", "bisect", "builtins", "cmath", "collections", "copy", "dataclasses", "datetime",
+        "decimal", "enum", "fractions", "functools", "heapq", "itertools", "math", "numbers", "operator", "random",
+        "re", "statistics", "string", "sys", "time", "typing",
+    )
+)  # fmt: skip
+"""Modules through which a program could write files or change its folder: all but those that cannot."""
 
 _WATCHED = frozenset(
     (
