@@ -360,7 +360,7 @@ def open_streams() -> Any:
     text: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "closefd": False}
     sys.stdin = open(0, **text)  # noqa: SIM115
     sys.stdout = open(1, "w", **text)  # noqa: SIM115
-    if sys.stderr is None or sys.stderr is not sys.__stderr__ or sys.stderr.closed:
+    if sys.stderr is not sys.__stderr__ or getattr(sys.stderr, "closed", True):
         sys.stderr = open(2, "w", 1, **{**text, "errors": "backslashreplace"})  # noqa: SIM115
     vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     return sys.stdout
