@@ -43,7 +43,8 @@ HARNESS, GONE, UNSTARTED = 113, 114, 115
 CONTROL = 3
 COMPILE_MEMORY = 1 << 30
 COMPILER_FILES = 512 << 20
-COMPILE_CPU_S, COMPILER_CPU_S = 10, 20
+COMPILER_CPU_S = 20
+"""Of each process of a compiler. Programs have no such limit: where one is, the kernel's CPU clocks go by ticks."""
 MAX_OPEN_FILES = 512
 MISSING_FILE = (b"__file__", b"argv", b"main.py", b"inspect", b"linecache", b"dir", b"walk", b"glob", b"chdir", b"Path")
 """Words of programs that could miss their own source file; the others go without one."""
@@ -70,6 +71,7 @@ class Job:
         self.entry_point: str | None = message["entry_point"]
         self.preamble: bool = message["preamble"]
         self.arguments: list[str] = message["arguments"]
+        self.stop_on_fail: bool = message["stop_on_fail"]
         self.count = len(self.tests)
         self.written: int | None = None
         self.data, self.errors, *self.outputs = files
@@ -170,6 +172,8 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         os.write(writer, RECORD.pack(test, status, now - began, memory, os.fstat(job.errors).st_size))
         began = now
+        if status and job.stop_on_fail:
+            break
         if test + 1 < job.count and not zygote.surroundings.restore(job.written, run.files):
             os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
             break
@@ -253,7 +257,6 @@ def _kill_session(leader: int) -> None:
 
 def _compile(zygote: Zygote, job: Job) -> CodeType | None:
     """The program's code; None, with the reason on the error file, where it does not compile."""
-    resource.setrlimit(resource.RLIMIT_CPU, (COMPILE_CPU_S, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     _limit(resource.RLIMIT_AS, zygote.address_space + COMPILE_MEMORY, hard=False)
     data = job.read(job.source)
     source = data.decode("utf-8", "surrogateescape")
@@ -270,7 +273,6 @@ def _compile(zygote: Zygote, job: Job) -> CodeType | None:
     except BaseException as error:
         _write(job.errors, f"{type(error).__name__}: {error}".encode(errors="backslashreplace")[:400])
         return None
-    resource.setrlimit(resource.RLIMIT_CPU, (resource.getrlimit(resource.RLIMIT_CPU)[1],) * 2)
     return code
 
 

@@ -191,6 +191,7 @@ class Case:
             native=built.native,
             entry_point=problem.entry_point,
             preamble=problem.preamble,
+            stop_on_fail=self._submission.stop_on_fail,
         )
 
     async def _look_again(self, built: Built, test: int, run: Run) -> None:
@@ -339,8 +340,7 @@ def _require_compiled(record: Record, job: Job) -> None:
     if record.test == BROKEN:
         raise CompileError(job.errors().strip() or "the program does not compile")
     if record.test == READY:
-        late = bool(record.stopped) or record.signal == signal.SIGXCPU
-        raise CompileError("the compiler took too long" if late else "the compiler crashed on this program")
+        raise CompileError("the compiler took too long" if record.stopped else "the compiler crashed on this program")
 
 
 def _runtime_error(run: Run, limits: Limits) -> Outcome:

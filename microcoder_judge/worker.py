@@ -89,7 +89,8 @@ class Job:
     """A program and tests for one child (or one a test, if apart). Its memory files are open while it is used as a
     context; `output` and `errors` read them.
 
-    entry_point, preamble: see `Problem`. arguments: of the program, or file name and command of a compiler.
+    entry_point, preamble: see `Problem`. stop_on_fail: the child ends after a test that did not end well.
+    arguments: of the program, or file name and command of a compiler.
     """
 
     source: bytes
@@ -99,6 +100,7 @@ class Job:
     native: bool = False
     entry_point: str | None = None
     preamble: bool = False
+    stop_on_fail: bool = False
     arguments: tuple[str, ...] = ()
     do: str = "run"
     _files: list[int] = field(default_factory=list, init=False)
@@ -132,7 +134,7 @@ class Job:
             "do": self.do, "apart": self.apart, "native": self.native, "time_s": self.limits.time_s,
             "memory": int(self.limits.memory_mb * MIB), "output": int(self.limits.output_mb * MIB),
             "source": [0, len(self.source)], "tests": tests, "entry_point": self.entry_point,
-            "preamble": self.preamble, "arguments": self.arguments,
+            "preamble": self.preamble, "arguments": self.arguments, "stop_on_fail": self.stop_on_fail,
         }  # fmt: skip
         view = memoryview(b"".join(parts))
         while view:
