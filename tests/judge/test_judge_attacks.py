@@ -107,8 +107,8 @@ HELD_BY_THE_WEAKEST = [name for name in ATTACKS if name.startswith(HELD_KINDS)] 
 """Without a file system of its own, a program is not kept from filling the host's disk."""
 
 
-def test_the_weakest_sandbox_holds() -> None:
-    with open_world() as world, Judge(workers=2, rungs=(WEAKEST,)) as judge:
+def test_the_weakest_sandbox_holds(public_interpreter: str) -> None:
+    with open_world() as world, Judge(workers=2, rungs=(WEAKEST,), interpreter=public_interpreter) as judge:
         try:
             judge.sandbox()
         except SandboxRefused as refusal:

@@ -41,7 +41,7 @@ def plain() -> Iterator[Judge]:
 
 
 @pytest.mark.parametrize("rung", ["root", "user", "process"])
-def test_every_rung_judges_and_confines(rung: str, tmp_path: Path) -> None:
+def test_every_rung_judges_and_confines(rung: str, tmp_path: Path, public_interpreter: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text("8")
     secret.chmod(0o644)
@@ -53,7 +53,7 @@ def test_every_rung_judges_and_confines(rung: str, tmp_path: Path) -> None:
         "opens a socket": "import socket\nsocket.socket()\nprint(8)",
         "signals its parent": "import os\nos.kill(os.getppid(), 0)\nprint(8)",
     }
-    with Judge(workers=1, rungs=(rung,)) as judge:
+    with Judge(workers=1, rungs=(rung,), interpreter=public_interpreter) as judge:
         try:
             level = judge.sandbox()
         except SandboxRefused as refusal:
