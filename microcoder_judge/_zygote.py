@@ -44,12 +44,18 @@ PACKET = 1 << 16
 READY, BROKEN, LEFT = -1, -2, -3
 LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
 COMPILE_S, END_S = 10.0, 0.2
+"""CPU seconds to compile in, and to be gone in after the last test. Ours."""
 PROGRAM = "program"
 NEAR, NEAR_S = 1.25, 0.5
+"""A program over its limit goes on to so many times that, and so many seconds more at most. Ours."""
 IDLE_S, IDLE_SHARE = 0.7, 0.1
+"""So long after its limit, a program that has used less than this share of the time is idle. Ours."""
 LATE_S = 0.1
+"""Who gets to run again so late is on a busy machine. Ours."""
 TICK_S = 0.05
+"""Longest time between two looks at a child's clock. Ours."""
 GATHER_S = 0.008
+"""Shortest time between two reports; each costs both sides about half a millisecond of CPU time. Measured."""
 CPU_CLOCK_OF_PROCESS = 2
 
 

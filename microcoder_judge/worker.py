@@ -25,10 +25,11 @@ RUNGS = ("root", "user", "process")
 UNSAFE_RUNG = "none"
 PACKET = 1 << 16
 RECYCLE_AFTER = 1000
-START_S = 60.0
-GRACE_S = 30.0
-READY, BROKEN, LEFT = -1, -2, -3
-HARNESS = 113
+"""Programs that one zygote runs. Ours."""
+START_S, GRACE_S = 60.0, 30.0
+"""How long a zygote may take to start, and to answer beyond what its program may take. Ours."""
+READY, BROKEN, LEFT, HARNESS = -1, -2, -3, 113
+"""As in `_zygote` and `_solution`, which this process cannot import."""
 SEALED = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 ERROR_BYTES = 4096
 ENVIRONMENT = {
