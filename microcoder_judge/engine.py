@@ -69,9 +69,11 @@ class Place:
         engine = self._engine
         self.leave()
         async with engine.one_alone:
-            slots = [await engine.free.get() for _ in range(engine.workers)]
-            self.slot, self._held = slots.pop(), True
+            slots: list[Slot] = []
             try:
+                while len(slots) < engine.workers:
+                    slots.append(await engine.free.get())
+                self.slot, self._held = slots.pop(), True
                 yield
             finally:
                 for slot in slots:
@@ -147,24 +149,38 @@ class Engine:
         if (known := self._cache.get(key)) is not None:
             self.counts["cached"] += 1
             return replace(known, cached=True, submission_id=submission.id, problem_id=submission.problem.id)
-        if (other := self._running.get(key)) is not None and self._cache.capacity:
-            self.counts["joined"] += 1
-            found = await asyncio.shield(other)
-            return replace(found, submission_id=submission.id, problem_id=submission.problem.id)
+        if not self._cache.capacity:
+            result = await self._evaluate(submission, how, key)
+        else:
+            while (other := self._running.get(key)) is not None:
+                await asyncio.wait([other])
+                if not other.cancelled():
+                    self.counts["joined"] += 1
+                    found = other.result()
+                    return replace(found, submission_id=submission.id, problem_id=submission.problem.id)
+            result = await self._evaluate_for_all(submission, how, key)
+        self.counts["programs"] += 1
+        self.counts[result.verdict.value] += 1
+        self._cache.put(key, result)
+        return replace(result, submission_id=submission.id)
+
+    async def _evaluate_for_all(self, submission: Submission, isolation: Isolation, key: bytes) -> Result:
+        """As `_evaluate`, with a future under `key` for equal submissions to wait for. Where this one is cancelled they
+        are not: one of them goes on in its place."""
         running = self._running[key] = asyncio.get_running_loop().create_future()
         try:
-            result = await self._evaluate(submission, how, key)
+            result = await self._evaluate(submission, isolation, key)
             running.set_result(result)
+            return result
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
         except BaseException as error:
             running.set_exception(error)
             running.exception()
             raise
         finally:
             del self._running[key]
-        self.counts["programs"] += 1
-        self.counts[result.verdict.value] += 1
-        self._cache.put(key, result)
-        return replace(result, submission_id=submission.id)
 
     async def _take(self) -> Slot:
         """A slot of one's own, sooner or later."""

@@ -117,6 +117,29 @@ def test_equal_programs_are_judged_once_unless_time_decided() -> None:
         assert [judge.evaluate(s).cached for s in (RIGHT, other, RIGHT)] == [False, False, False]
 
 
+def test_equal_programs_at_the_same_time_do_not_hinder_each_other() -> None:
+    slow = Submission("import time\ntime.sleep(0.3)\nprint(int(input()) * 2)", DOUBLE)
+    with Judge(workers=2, cache=0) as judge:
+        assert all(future.result(timeout=30).accepted for future in [judge.submit(slow) for _ in range(4)])
+    with Judge(workers=2) as judge:
+        judge.sandbox()
+        first, second = judge.submit(slow), judge.submit(slow)
+        time.sleep(0.1)
+        first.cancel()
+        assert second.result(timeout=30).accepted
+
+
+def test_a_submission_cancelled_while_it_waits_to_run_alone_takes_no_worker_with_it() -> None:
+    near = "import time\nprint(int(input()) * 2)\nwhile time.process_time() < 0.54: pass"
+    with Judge(workers=2, cache=0) as judge:
+        busy = judge.submit(Submission("import time\ntime.sleep(1.1)\nprint(8)", DOUBLE))
+        waiting = judge.submit(Submission(near, DOUBLE))
+        time.sleep(0.95)
+        waiting.cancel()
+        busy.result(timeout=30)
+        assert all(future.result(timeout=30).accepted for future in [judge.submit(RIGHT) for _ in range(4)])
+
+
 def test_tests_that_programs_fail_come_first() -> None:
     problem = Problem("last", tuple(Test(b"%d" % n, b"%d" % n) for n in range(8)))
     with Judge(workers=1, reorder=True) as judge:
