@@ -35,9 +35,13 @@ else:
     import _screen
 
 SOURCE_NAME = "main.py"
-RECORD = struct.Struct("<iiffi")
-"""Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file."""
+RECORD = struct.Struct("<iiffiq")
+"""Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file, end of its output."""
+OUTPUT_ROOM = 16 << 20
+"""A child whose tests have written more than this runs no further test: they write to one file. Ours."""
 ERRORS_KEPT = 1 << 20
+SMALL = 1 << 16
+"""Bytes that are copied faster through this process than by the kernel. Measured."""
 READY, BROKEN, LEFT = -1, -2, -3
 HARNESS, GONE, UNSTARTED = 113, 114, 115
 CONTROL = 3
@@ -54,7 +58,8 @@ LIBRARIES = ("numpy", "sortedcontainers")
 
 
 class Job:
-    """One program and its tests: the message's fields, and the memory files that came with it.
+    """One program and its tests: the message's fields, and the memory files that came with it: an output for each test
+    where every test has a process of its own, else one for all.
 
     written: when its source file was last changed, in ns, once there is one.
     """
@@ -65,7 +70,7 @@ class Job:
         self.native: bool = message["native"]
         self.time_s: float = message["time_s"]
         self.memory: int = message["memory"]
-        self.output: int = message["output"]
+        self.limit: int = message["output"]
         self.source: list[int] = message["source"]
         self.tests: list[dict[str, Any]] = message["tests"]
         self.entry_point: str | None = message["entry_point"]
@@ -89,8 +94,11 @@ class Job:
         return b"".join(parts)
 
     def copy(self, place: list[int], target: int) -> None:
-        """The same part into another file, by the kernel."""
+        """The same part into another file; what is large, by the kernel."""
         offset, left = place
+        if left <= SMALL:
+            _write(target, self.read(place))
+            return
         while left:
             sent = os.sendfile(target, self.data, offset, left)
             if not sent:
@@ -113,15 +121,24 @@ class Job:
             if number != test:
                 os.close(file)
 
+    def output(self, test: int) -> int:
+        """The file that a test writes to."""
+        return self.outputs[test if self.apart else 0]
+
 
 def preload(name: str, site: list[str]) -> None:
     """Import a module before the forks. site: folders with packages, which stay closed to the programs themselves."""
     sys.path.extend(site)
+    register = os.register_at_fork
+    if name == "random":
+        # It would seed itself in every child; a program that uses it gets a fixed seed all the same.
+        os.register_at_fork = lambda **_: None
     try:
         __import__(name)
     except ImportError:
         pass
     finally:
+        os.register_at_fork = register
         if site:
             del sys.path[-len(site) :]
 
@@ -154,28 +171,29 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
     os.close(CONTROL)
     code = _compile(zygote, job)
     if code is None:
-        os.write(writer, RECORD.pack(BROKEN, 0, 0.0, 0.0, 0))
+        os.write(writer, RECORD.pack(BROKEN, 0, 0.0, 0.0, 0, 0))
         os._exit(0)
     if job.count > 1 and _screen.carries(code, job.read(job.source)):
-        os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
+        os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0, 0))
         os._exit(0)
     run = _Run(job, code, zygote.sandbox.folder)
     _confine(zygote, job)
     clock = time.process_time
     began = clock()
-    os.write(writer, RECORD.pack(READY, 0, began, 0.0, 0))
+    os.write(writer, RECORD.pack(READY, 0, began, 0.0, 0, 0))
     for test in range(job.count):
         status = run(test)
         if _thread._count():
             sys.exit(status)
         now = clock()
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        os.write(writer, RECORD.pack(test, status, now - began, memory, os.fstat(job.errors).st_size))
+        errors, output = (os.lseek(file, 0, os.SEEK_END) for file in (job.errors, job.outputs[0]))
+        os.write(writer, RECORD.pack(test, status, now - began, memory, errors, output))
         began = now
-        if status and job.stop_on_fail:
+        if (status and job.stop_on_fail) or output > OUTPUT_ROOM:
             break
         if test + 1 < job.count and not zygote.surroundings.restore(job.written, run.files):
-            os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0))
+            os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0, 0))
             break
     os._exit(0)
 
@@ -188,7 +206,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
     else:
         code = _compile(zygote, job)
         if code is None:
-            zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0]]})
+            zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0, 0]]})
             os._exit(0)
         run = _Run(job, code, zygote.sandbox.folder)
     folder = zygote.sandbox.folder
@@ -211,7 +229,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
                 sys.exit(status)
             os._exit(status)
         record, started = _oversee(zygote, zygote.watch(child, job.time_s), test, begun)
-        record.append(os.fstat(job.errors).st_size)
+        record += [os.fstat(file).st_size for file in (job.errors, job.outputs[test])]
         os.close(begun)
         if zygote.sandbox.rung == "none":
             _kill_session(child)
@@ -279,7 +297,7 @@ def _compile(zygote: Zygote, job: Job) -> CodeType | None:
 def _confine(zygote: Zygote, job: Job, executable: int | None = None) -> None:
     """Limits of the program, and its filter. Nothing of this can be undone."""
     _limit(resource.RLIMIT_AS, (0 if executable else zygote.address_space) + job.memory)
-    _limit(resource.RLIMIT_FSIZE, job.output + 1)
+    _limit(resource.RLIMIT_FSIZE, job.limit + 1 + (0 if job.apart else OUTPUT_ROOM))
     _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
     _limit(resource.RLIMIT_CORE, 0)
     # Judges let the stack grow to the memory limit.
@@ -324,8 +342,7 @@ class _Run:
             if self.named_stdin:
                 self._file_for_stdin(place)
         arguments = job.read(place) if self.function else b""
-        job.connect(self.stdin, self.null if self.function else job.outputs[test])
-        os.ftruncate(job.outputs[test], 0)
+        job.connect(self.stdin, self.null if self.function else job.output(test))
         if alone:
             job.forget_others(test)
         # The first test of a process has those that were there before the fork.
@@ -338,7 +355,7 @@ class _Run:
         status = 0
         try:
             if self.function:
-                self.function(namespace, arguments, job.outputs[test])
+                self.function(namespace, arguments, job.output(test))
             else:
                 if self.preamble:
                     namespace.update(self.preamble)

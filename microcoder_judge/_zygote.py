@@ -7,7 +7,8 @@ earlier one was given or has answered.
     settings ->   <- {"level"}                                 once
     run, files -> <- {"records": [...]} ... {"done", "clean"}  a program on tests; `stop` may cut it short
 
-A record is [test, exit status, signal, cpu_s, wall_s, stopped, memory_mb, size of the error file]; READY stands before
+A record is [test, exit status, signal, cpu_s, wall_s, stopped, memory_mb, size of the error file, end of its output];
+a test's output begins where that of the test before ended, unless each has its own file. READY stands before
 the first test, BROKEN is a program that does not compile, LEFT says that a program did something after which its
 process cannot be used again.
 """
@@ -54,8 +55,9 @@ LATE_S = 0.1
 """Who gets to run again so late is on a busy machine. Ours."""
 TICK_S = 0.05
 """Longest time between two looks at a child's clock. Ours."""
-GATHER_S = 0.008
-"""Shortest time between two reports; each costs both sides about half a millisecond of CPU time. Measured."""
+GATHER_S, FIRST_S = 0.012, 0.002
+"""Shortest time between two reports, and before the first; each costs both sides about half a millisecond of CPU time.
+Measured."""
 CPU_CLOCK_OF_PROCESS = 2
 
 
@@ -234,14 +236,16 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
         gathering.register(fd, select.POLLIN)
     poller.register(reader, select.POLLIN)
     last: dict[str, Any] = {}
-    current, ended, told = READY, False, 0.0
+    current, ended = READY, False
+    tell = time.monotonic() + FIRST_S
     while not ended:
         patience, began = watch.patience(), time.monotonic()
-        ready = [fd for fd, _ in poller.poll(patience * 1000)]
+        # What comes in before the next report is due wakes nobody.
+        gather = min(tell - began, patience)
+        ready = [fd for fd, _ in gathering.poll(gather * 1000)] if gather > 0 else []
+        if not ready:
+            ready = [fd for fd, _ in poller.poll((patience - max(0.0, gather)) * 1000)]
         watch.woke(patience, began)
-        gather = GATHER_S - (time.monotonic() - told)
-        if ready == [reader] and gather > 0:
-            ready += [fd for fd, _ in gathering.poll(min(gather, patience) * 1000)]
         if CONTROL in ready:
             zygote.receive()
             os.kill(child, signal.SIGKILL)
@@ -251,7 +255,7 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
         if ended:
             status, died_of, watch.total, memory = watch.reap()
         # All that the child has said is read before its end is looked at.
-        if reader in ready or ended:
+        if ready:
             found = _read_records(reader)
             if found is None and not ended:
                 # The child has closed its end and is about to be gone: no use in being woken for it again and again.
@@ -267,20 +271,25 @@ def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict
                 last = {"records": [*last.get("records", ()), *records]}
                 if ended and (watch.stopped or status or died_of) and last["records"]:
                     # Its last word was not the harness's: whoever has said all is gone at once, and in order.
-                    last["records"].append([LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0])
+                    last["records"].append(_word(LEFT))
             elif records:
                 zygote.send({"records": records})
-                told = time.monotonic()
+                tell = time.monotonic() + GATHER_S
         if ended and current < job.count and current != BROKEN:
             cpu, wall = watch.used()
-            size = os.fstat(job.errors).st_size
-            end = [current, status, died_of, round(cpu, 6), round(wall, 6), watch.stopped, round(memory, 2), size]
+            sizes = [os.fstat(file).st_size for file in (job.errors, job.outputs[0])]
+            end = [current, status, died_of, round(cpu, 6), round(wall, 6), watch.stopped, round(memory, 2), *sizes]
             last = {"records": [end], "ended": True}
     os.close(handle)
     return last
 
 
-def _read_records(reader: int) -> list[tuple[int, int, float, float, int]] | None:
+def _word(what: int) -> list[Any]:
+    """A record that is not of a test."""
+    return [what, 0, 0, 0.0, 0.0, "", 0.0, 0, 0]
+
+
+def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] | None:
     """The child's records, None at their end. A program can write here too, so a record out of place only means that
     its process is not used again."""
     try:
@@ -291,12 +300,12 @@ def _read_records(reader: int) -> list[tuple[int, int, float, float, int]] | Non
         return None
     size = _solution.RECORD.size
     if len(data) % size:
-        return [(LEFT, 0, 0.0, 0.0, 0)]
+        return [(LEFT, 0, 0.0, 0.0, 0, 0)]
     return list(_solution.RECORD.iter_unpack(data))
 
 
 def _timed(
-    found: list[tuple[int, int, float, float, int]], current: int, watch: Watch, job: _solution.Job
+    found: list[tuple[int, int, float, float, int, int]], current: int, watch: Watch, job: _solution.Job
 ) -> tuple[int, list[list[Any]]]:
     """The test that runs now, or BROKEN when there is none; and the records with our own times."""
     if not found:
@@ -305,21 +314,22 @@ def _timed(
     # Tests that ended between two looks share what was measured, as their own clock says.
     claimed = sum(max(0.0, record[2]) for record in found if record[2] == record[2]) or 1.0
     records: list[list[Any]] = []
-    for test, status, own, memory, errors in found:
+    for test, status, own, memory, errors, output in found:
         share = max(0.0, own) / claimed if own == own and claimed < float("inf") else 0.0
         if test == BROKEN and current == READY:
-            records.append([BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0])
+            records.append(_word(BROKEN))
             current = BROKEN
             break
         if test != current:
-            records.append([LEFT, 0, 0, 0.0, 0.0, "", 0.0, 0])
+            records.append(_word(LEFT))
             current = job.count
             break
         current += 1
         if test == READY:
             continue
         memory = memory if 0 <= memory < 1 << 24 else 0.0
-        records.append([test, status, 0, round(cpu * share, 6), round(wall * share, 6), "", round(memory, 2), errors])
+        times = [round(cpu * share, 6), round(wall * share, 6)]
+        records.append([test, status, 0, *times, "", round(memory, 2), errors, output])
     watch.mark(END_S if current in (BROKEN, job.count) else job.time_s)
     return current, records
 
@@ -338,7 +348,7 @@ def oversee_apart(child: int) -> dict[str, Any]:
     _, status = os.waitpid(child, 0)
     if not os.WIFEXITED(status) or os.WEXITSTATUS(status) not in (0, _solution.GONE):
         died_of = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        return {"records": [[READY, 1, died_of, 0.0, 0.0, watch.stopped, 0.0, 0]], "ended": True}
+        return {"records": [[READY, 1, died_of, 0.0, 0.0, watch.stopped, 0.0, 0, 0]], "ended": True}
     if os.WEXITSTATUS(status) == _solution.GONE:
         os._exit(0)
     return {}

@@ -141,7 +141,7 @@ class Case:
             unchecked = [(test, run) for test, run, outcome in ran if outcome is None]
             checked = iter(await self._ask_checker(unchecked) if unchecked else ())
         except (JudgeFault, ValueError) as error:
-            fault = Record(tests[len(ran)] if len(ran) < len(tests) else tests[-1], 0, 0, 0.0, 0.0, "", 0.0, 0)
+            fault = Record(tests[len(ran)] if len(ran) < len(tests) else tests[-1], 0, 0, 0.0, 0.0, "", 0.0, 0, 0)
             test = fault.test
             known = [(n, run, outcome) for n, run, outcome in ran if outcome is not None and n != test]
             return [*known, (test, Run(fault, b"", "", True), (Verdict.IE, str(error)))]
@@ -172,7 +172,7 @@ class Case:
                             fresh = apart or (record.test == 0 and not untold)
                             smooth = not (record.exit_status or record.signal)
                             error = "" if smooth else job.error(record.error_end)
-                            yield Run(record, job.output(record.test), error, fresh)
+                            yield Run(record, job.output(record), error, fresh)
                 return
             except WorkerFailed as error:
                 self._engine.counts["worker_failures"] += 1

@@ -231,7 +231,7 @@ class Engine:
             with job:
                 records = [record async for record in (await slot.worker(flavour)).run(job)]
                 self.counts["compiled"] += 1
-                program = job.output(0)
+                program = job.program()
                 if not records or records[-1].stopped:
                     raise WorkerFailed("the compiler did not end")
                 if records[-1].exit_status or records[-1].signal or not program:

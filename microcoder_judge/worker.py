@@ -63,7 +63,7 @@ class SandboxRefused(RuntimeError):
 class Record:
     """What one child did on one test, by the zygote's clocks: seconds, MiB. stopped: cpu, idle or wall, or "".
 
-    error_end: size of the error file after it. ended: the child's process is gone, and later tests did not run.
+    error_end, output_end: sizes of the files after it. ended: the child's process is gone, and later tests did not run.
     """
 
     test: int
@@ -74,6 +74,7 @@ class Record:
     stopped: str
     memory_mb: float
     error_end: int
+    output_end: int
     ended: bool = False
 
 
@@ -88,7 +89,7 @@ class TestFiles:
 @dataclass
 class Job:
     """A program and tests for one child (or one a test, if apart). Its memory files are open while it is used as a
-    context; `output` and `errors` read them.
+    context; `output` and `errors` read them. There is one for output, or one a test, if apart.
 
     entry_point, preamble: see `Problem`. stop_on_fail: the child ends after a test that did not end well.
     arguments: of the program, or file name and command of a compiler.
@@ -105,10 +106,15 @@ class Job:
     arguments: tuple[str, ...] = ()
     do: str = "run"
     _files: list[int] = field(default_factory=list, init=False)
+    _read: int = field(default=0, init=False)
 
     def __enter__(self) -> Job:
-        for name in ("data", "errors", *("output" for _ in self.tests)):
+        for name in ("data", "errors", *["output"] * (len(self.tests) if self.apart else 1)):
             self._files.append(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
+        if self.do == "run" and not self.apart:
+            # A test that moves about in its output, or cuts it short, does not touch that of another.
+            fcntl.fcntl(self._files[2], fcntl.F_SETFL, os.O_APPEND)
+            fcntl.fcntl(self._files[2], fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,9 +156,18 @@ class Job:
     def files(self) -> list[int]:
         return self._files
 
-    def output(self, test: int) -> bytes:
-        """What a test wrote (or the value it returned), at most one byte more than the limit."""
-        return _content(self._files[2 + test], int(self.limits.output_mb * MIB) + 1)
+    def output(self, record: Record) -> bytes:
+        """What a test wrote (or the value it returned), at most one byte more than the limit. Asked once for each test,
+        in order."""
+        most = int(self.limits.output_mb * MIB) + 1
+        if self.apart:
+            return _content(self._files[2 + record.test], 0, min(record.output_end, most))
+        start, self._read = self._read, max(self._read, record.output_end)
+        return _content(self._files[2], start, min(self._read - start, most))
+
+    def program(self) -> bytes:
+        """What a compiler has made."""
+        return _content(self._files[2], 0, os.fstat(self._files[2]).st_size)
 
     def error(self, end: int) -> str:
         """The last line of standard error before byte `end`."""
@@ -165,12 +180,12 @@ class Job:
         return os.pread(self._files[1], 1024, 0).decode(errors="backslashreplace")
 
 
-def _content(file: int, most: int) -> bytes:
-    size = min(os.fstat(file).st_size, most)
+def _content(file: int, start: int, size: int) -> bytes:
+    """A part of a file; less, where it is shorter."""
     if size < MIB:
-        return os.pread(file, size, 0)
-    with mmap.mmap(file, size, access=mmap.ACCESS_READ) as view:
-        return view[:]
+        return os.pread(file, size, start)
+    with mmap.mmap(file, min(start + size, os.fstat(file).st_size), access=mmap.ACCESS_READ) as view:
+        return view[start : start + size]
 
 
 class Worker:

@@ -166,6 +166,9 @@ def test_many_tests_go_in_parts(plain: Judge) -> None:
         "import os\nos.closerange(3, 64)\nprint(int(input()) * 2)",
         "open('left', 'w').close()\nprint(int(input()) * 2)",
         "import sys\nsys.modules['math'] = None\nprint(int(input()) * 2)",
+        "import sys\nn = int(input())\nsys.stdout.seek(0)\nprint(n * 2)",
+        "import sys\nn = int(input())\ntry:\n    sys.stdout.truncate(0)\nexcept OSError:\n    pass\nprint(n * 2)",
+        "print(int(input()) * 2, ' ' * (20 << 20))",
     ],
 )
 def test_programs_that_end_or_spoil_their_process_are_judged_all_the_same(plain: Judge, code: str) -> None:
@@ -174,13 +177,15 @@ def test_programs_that_end_or_spoil_their_process_are_judged_all_the_same(plain:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.one_of(st.binary(max_size=80), st.lists(st.tuples(st.integers(-4, 3), st.integers(-1, 2)), max_size=4)))
+@given(
+    st.one_of(st.binary(max_size=80), st.lists(st.tuples(st.integers(-4, 3), st.integers(-1, 2)), max_size=4)),
+    st.integers(-(2**63), 2**63 - 1),
+)
 def test_whatever_a_program_writes_to_the_harness_is_no_verdict(
-    plain: Judge, forged: bytes | list[tuple[int, int]]
+    plain: Judge, forged: bytes | list[tuple[int, int]], end: int
 ) -> None:
-    data = (
-        forged if isinstance(forged, bytes) else b"".join(struct.pack("<iiffi", *pair, 0.0, 1.0, 0) for pair in forged)
-    )
+    record = struct.Struct("<iiffiq")
+    data = forged if isinstance(forged, bytes) else b"".join(record.pack(*pair, 0.0, 1.0, 0, end) for pair in forged)
     code = f"import os\nfor fd in range(3, 64):\n    try: os.write(fd, {data!r})\n    except OSError: pass\n"
     result = plain.evaluate(Submission(code, DOUBLE))
     assert result.verdict in (Verdict.WA, Verdict.RE)

@@ -20,9 +20,9 @@ FIND_HARNESS = """
         frame = frame.f_back
 
     def forged(test):
-        "The message that a test has ended well."
+        "The message that a test has ended well, with all output so far as its own."
         fields = len(record.unpack(bytes(record.size)))
-        return record.pack(test, *[0] * (fields - 1))
+        return record.pack(test, *[0] * (fields - 2), 1 << 20)
 """
 
 AFTER_THE_FIRST = """\
