@@ -42,13 +42,18 @@ def add_judge_options(parser: argparse.ArgumentParser) -> None:
         default="batch",
         help="one process a program, its failures confirmed in a fresh one, or one process a test (default: batch)",
     )
+    parser.add_argument(
+        "--headers", metavar="FOLDER", help="where C++ programs and checkers find more headers, such as testlib.h"
+    )
     parser.add_argument("--unsafe", action="store_true", help="run programs even where this host gives no sandbox")
 
 
 def open_judge(options: argparse.Namespace, strict: Literal["livecodebench"] | None = None) -> Judge:
     """A judge as the options say. Raises CommandError for options it cannot keep, and SandboxRefused."""
     try:
-        return Judge(options.workers, isolation=options.isolation, strict=strict, unsafe=options.unsafe)
+        return Judge(
+            options.workers, isolation=options.isolation, strict=strict, unsafe=options.unsafe, headers=options.headers
+        )
     except ValueError as error:
         raise CommandError(str(error)) from error
 

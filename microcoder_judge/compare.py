@@ -42,10 +42,14 @@ NUMBER_CHARACTERS = b"0123456789+-.eE"
 CHUNK_BYTES = 1 << 16
 ASSUMED = Checker("tokens_float", abs_tol=DEFAULT_TOLERANCE, rel_tol=DEFAULT_TOLERANCE)
 
+PLACES_MEANT = 40
+"""Who writes more decimal places than this means every one of them: printed doubles stop before. Ours."""
+
 _SPACE = re.compile(rb"[ \t\n\r\v\f]")
 _FRACTION = re.compile(
     rb"(?<![^ \t\n\r\v\f])[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?(?![^ \t\n\r\v\f])"
 )
+_ALL_PLACES = re.compile(rb"\.[0-9]{%d}" % (PLACES_MEANT + 1))
 
 Equal = Callable[[bytes, bytes], bool]
 
@@ -61,13 +65,15 @@ def effective_checker(problem: Problem) -> Checker:
 def tolerance_assumed(problem: Problem) -> bool:
     """Whether decimals are taken within 1e-6, absolute or relative, although nobody declared a checker (ours).
 
-    stdin: every expected output holds a token with a point or an exponent. Function: some expected value holds a float.
+    stdin: every expected output holds a token with a point or an exponent, and none has more than PLACES_MEANT decimal
+    places, as the digits of pi have. Function: some expected value holds a float.
     """
     if problem.checker is not None:
         return False
     if problem.io_mode == "function":
         return any(_holds_float(test.expected) for test in problem.tests)
-    return all(_holds_fraction(test.expected) for test in problem.tests)
+    expected = [test.expected for test in problem.tests]
+    return all(map(_holds_fraction, expected)) and not any(map(_ALL_PLACES.search, expected))
 
 
 def _holds_fraction(text: bytes) -> bool:

@@ -104,7 +104,13 @@ class Cpp:
 
     @classmethod
     def find(cls, headers: str | None = None) -> Cpp | None:
-        """None where there is no g++."""
+        """None where there is no g++. Raises ValueError for headers that programs could not see."""
+        if headers is not None:
+            headers = os.path.realpath(headers)
+            if not Path(headers).is_dir():
+                raise ValueError(f"no folder {headers} with headers")
+            if headers.startswith("/tmp/"):
+                raise ValueError(f"headers in {headers} would not be seen: programs have a /tmp of their own")
         compiler = shutil.which("g++")
         if compiler is None:
             return None
@@ -159,6 +165,7 @@ Language = Python | Cpp
 
 
 def find_languages(interpreter: str | None, headers: str | None = None) -> dict[str, Language]:
-    """The languages of this host by name. Raises ValueError for an interpreter that does not run."""
+    """The languages of this host by name. Raises ValueError for an interpreter that does not run, and for headers
+    that programs could not see."""
     found: list[Language | None] = [Python.find(interpreter), Cpp.find(headers)]
     return {language.name: language for language in found if language is not None}

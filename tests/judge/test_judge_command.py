@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -330,3 +331,20 @@ def test_help_teaches_by_example() -> None:
     example = [line.strip() for line in command("run", "--help")[1].splitlines() if line.strip().startswith('{"id')]
     found = rows(command("run", text="\n".join(example).encode())[1])
     assert [row["verdict"] for row in found] == ["AC", "WA", "AC"]
+
+
+def test_headers_of_the_user_are_found(tmp_path: Path) -> None:
+    code = (
+        '#include "testlib.h"\n#include <fstream>\nint main(int, char** a) {\n  std::ifstream out(a[2]), answer(a[3]);'
+    )
+    code += "\n  int x, y; out >> x; answer >> y; return x % 5 == y % 5 ? right() : wrong();\n}\n"
+    checker = {"type": "custom", "language": "cpp", "code": code}
+    text = lines({**GOOD, "checker": checker}, {**WRONG, "code": "print(3 + 6)", "checker": checker})
+    with tempfile.TemporaryDirectory(dir=Path.home()) as headers:
+        Path(headers).chmod(0o755)
+        Path(headers, "testlib.h").write_text("inline int right() { return 0; }\ninline int wrong() { return 1; }\n")
+        status, out, _ = command("run", "--headers", headers, "--workers", "1", text=text)
+    assert (status, [row["verdict"] for row in rows(out)]) == (0, ["AC", "WA"])
+    for folder, said in (("none", "no folder"), (str(tmp_path), "a /tmp of their own")):
+        status, _, errors = command("run", "--headers", folder, text=text)
+        assert status == 2 and said in errors and "Traceback" not in errors

@@ -117,6 +117,8 @@ def test_a_custom_checker_is_not_for_compare() -> None:
         (["0.5"], True),
         (["1 2\nanswer 2.50\n", "-.5", "1e-07", "+3."], True),
         (["0.5", "1"], False),
+        (["3.14", f"3.{'1' * 40}"], True),
+        (["3.14", f"3.{'1' * 41}"], False),
         (["1 2 3"], False),
         (["1.2.3"], False),
         (["0.5s"], False),
