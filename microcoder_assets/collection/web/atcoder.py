@@ -87,13 +87,13 @@ def parse_difficulties(answer: Answer) -> dict[str, float]:
     below 400 as it stands there, unbent."""
     with known_shape(answer.url):
         models: dict[str, dict[str, Any]] = answer.json()
-        return {task: float(model["difficulty"]) for task, model in models.items() if "difficulty" in model}
+        return {task: float(model["difficulty"]) for task, model in models.items() if model.get("difficulty") is not None}
 
 
 def parse_tasks(answer: Answer) -> dict[str, str]:
     """Title by task of a contest's task list, in either language."""
-    links = parse_page(answer).xpath(".//table//td[2]//a")
-    named = [(_TASK.search(link.get("href") or ""), text_of(link)) for link in links]
+    links = parse_page(answer).xpath(".//tr[td[1]//a/@href = td[2]//a/@href]/td[2]//a")
+    named = [(_TASK.search(link.get("href")), text_of(link)) for link in links]
     found = {task[1]: title for task, title in named if task}
     if not found:
         raise SourceChanged(f"{answer.url} lists no tasks")
@@ -121,10 +121,11 @@ def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem:
 def _problem(page: HtmlElement, statement: HtmlElement, language: str, listed: LiveProblem) -> ScrapedProblem:
     limits = next(filter(_LIMITS.match, map(text_of, page.iter("p"))), "")
     seconds, _, memory = limits.partition("/")
-    samples = _samples(statement)
     for variable in statement.xpath(".//var"):
-        variable.tag = "span"
-        _wrap(variable, "$")
+        if not variable.xpath("./ancestor::pre"):
+            _wrap(variable, "$")
+        variable.drop_tag()
+    samples = _samples(statement)
     html = inner_html(statement).strip()
     words = plain(html)
     flags = set()
@@ -166,9 +167,10 @@ def _samples(statement: HtmlElement) -> tuple[Sample, ...]:
         if side is None:
             continue
         section = heading.getparent()
-        sides[side].append(preformatted(section.xpath(".//pre")[0]))
+        shown = section.xpath("./pre")[0]
+        sides[side].append(preformatted(shown))
         if side == 1:
-            words = [text_of(element) for element in section.xpath("./p | ./ul/li")]
+            words = [text_of(element) for element in shown.itersiblings()]
             said.append("\n\n".join(filter(None, words)) or None)
         section.drop_tree()
     return tuple(Sample(*fields) for fields in zip(*sides, said, strict=True))
