@@ -87,7 +87,9 @@ def parse_difficulties(answer: Answer) -> dict[str, float]:
     below 400 as it stands there, unbent."""
     with known_shape(answer.url):
         models: dict[str, dict[str, Any]] = answer.json()
-        return {task: float(model["difficulty"]) for task, model in models.items() if model.get("difficulty") is not None}
+        return {
+            task: float(model["difficulty"]) for task, model in models.items() if model.get("difficulty") is not None
+        }
 
 
 def parse_tasks(answer: Answer) -> dict[str, str]:
@@ -125,6 +127,8 @@ def _problem(page: HtmlElement, statement: HtmlElement, language: str, listed: L
         if not variable.xpath("./ancestor::pre"):
             _wrap(variable, "$")
         variable.drop_tag()
+    for rule in statement.xpath(".//hr"):
+        rule.drop_tree()
     samples = _samples(statement)
     html = inner_html(statement).strip()
     words = plain(html)

@@ -23,6 +23,8 @@ from microcoder_assets.config import WebSettings
 T = TypeVar("T")
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SETTLED = frozenset({200, 404, 410})
+"""What a site says of a page for good; anything else is asked for again at the next opportunity."""
 _ROBOTS = "microcoder"
 """The name that robots.txt knows this program by."""
 
@@ -69,7 +71,7 @@ class WebClient:
 
     def _answer(self, request: Request) -> Answer:
         entry = self._archive.newest(request)
-        if entry and entry.status == 200 and (self._now - entry.asked).total_seconds() < self._settings.fresh_s:
+        if entry and entry.status in _SETTLED and (self._now - entry.asked).total_seconds() < self._settings.fresh_s:
             return self._archive.answer(entry)
         answer = self._ask(request, entry)
         if entry and answer.status == 304:

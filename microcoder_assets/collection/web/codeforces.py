@@ -45,10 +45,12 @@ class Codeforces:
         self._reader = reader
 
     def contests(self, window: Window) -> list[Contest]:
-        return sorted((c for c in self._contests.values() if c.day in window), key=lambda c: (c.day, int(c.id)))
+        """Those with problems. Both lists are read, whatever the window: ratings and tags come late."""
+        found = (self._contests[key] for key in self._problems)
+        return sorted((contest for contest in found if contest.day in window), key=lambda c: (c.day, int(c.id)))
 
     def problems(self, contest: Contest) -> list[LiveProblem]:
-        return self.catalogue.get(contest.id, [])
+        return self._problems[contest.id]
 
     def fetch(self, problem: LiveProblem) -> ScrapedProblem | UnreadableRecord:
         return self._reader.read(problem.request, lambda answer: parse_problem(answer, problem))
@@ -58,7 +60,7 @@ class Codeforces:
         return self._reader.read(self._api("contest.list", gym="false"), parse_contests)
 
     @cached_property
-    def catalogue(self) -> dict[str, list[LiveProblem]]:
+    def _problems(self) -> dict[str, list[LiveProblem]]:
         """Problems by contest id, as `problemset.problems` lists them; of contests that are over."""
         rows = self._reader.read(self._api("problemset.problems"), parse_problemset)
         found: dict[str, list[LiveProblem]] = {}

@@ -18,7 +18,11 @@ def codeforces_page(title: str = "Lamp Posts", tutorial: str = "", number: int =
         f'<div class="test-example-line test-example-line-even test-example-line-{n}">{line}</div>'
         for n, line in enumerate((number, "1 &lt; 2"))
     )
-    side = f'<li><span><a href="/blog/entry/{tutorial}?lang=en" title="x">Tutorial (en)</a></span></li>' if tutorial else ""
+    side = (
+        f'<li><span><a href="/blog/entry/{tutorial}?lang=en" title="x">Tutorial (en)</a></span></li>'
+        if tutorial
+        else ""
+    )
     return Reply(
         f"""<!DOCTYPE html><html lang="en"><head><title>Problem - A - Codeforces</title></head><body>
 <div id="header"><a href="/enter?back=%2F">Enter</a></div>
@@ -59,7 +63,14 @@ def problemset(problems: list[dict[str, Any]]) -> Reply:
 
 
 def listed(contest: int, index: str, **more: Any) -> dict[str, Any]:
-    return {"contestId": contest, "index": index, "name": f"Lamp {index}", "type": "PROGRAMMING", "tags": ["dp"], **more}
+    return {
+        "contestId": contest,
+        "index": index,
+        "name": f"Lamp {index}",
+        "type": "PROGRAMMING",
+        "tags": ["dp"],
+        **more,
+    }
 
 
 def atcoder_page(languages: tuple[str, ...] = ("ja", "en")) -> Reply:
@@ -72,7 +83,8 @@ def atcoder_page(languages: tuple[str, ...] = ("ja", "en")) -> Reply:
         statement, limits, given, wanted, sample, answer = words[language]
         parts.append(
             f"""<span class="lang-{language}"><p>Score : <var>100</var> points</p>
-<div class="part"><section><h3>{statement}</h3><p>Add <var>A</var> and <var>B_{{i}}</var> ({language}).</p></section></div>
+<div class="part"><section><h3>{statement}</h3>
+<p>Add <var>A</var> and <var>B_{{i}}</var> ({language}).</p></section></div>
 <div class="part"><section><h3>{limits}</h3><ul><li><var>1 \\leq A &lt; 9</var></li></ul></section></div><hr />
 <div class="io-style"><div class="part"><section><h3>{given}</h3><pre><var>A</var> <var>B</var></pre></section></div>
 <div class="part"><section><h3>{wanted}</h3><p>Print the sum.</p></section></div></div><hr />
@@ -81,7 +93,7 @@ def atcoder_page(languages: tuple[str, ...] = ("ja", "en")) -> Reply:
         )
     return Reply(
         f"""<!DOCTYPE html><html><head><title>A - Sum</title></head><body>
-<span class="h2">A - Sum<a class="btn btn-default btn-sm" href="/contests/abc399/tasks/abc399_a/editorial">Editorial</a></span>
+<span class="h2">A - Sum<a class="btn" href="/contests/abc399/tasks/abc399_a/editorial">Editorial</a></span>
 <p>\n\tTime Limit: 2 sec / Memory Limit: 1024 MiB\n</p>
 <div id="task-statement"><span class="lang">{"".join(parts)}</span></div></body></html>""".encode()
     )

@@ -13,13 +13,13 @@ from replay import JSON, Reply
 from site_pages import atcoder_page, codeforces_page, contest_list, data, listed, problemset, question
 
 from microcoder_assets.collection.records import NATIVE_ID, Sample, ScrapedProblem, UnreadableRecord
+from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.collection.web import atcoder, codeforces, leetcode
 from microcoder_assets.collection.web.errors import NotServed, SourceChanged
 from microcoder_assets.collection.web.exchange import Answer, Request
 from microcoder_assets.collection.web.live import Contest, LiveProblem
-from microcoder_assets.processing.normalize import NormalizedProblem, normalize_row
-from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.config import CollectionSettings
+from microcoder_assets.processing.normalize import NormalizedProblem, normalize_row
 from microcoder_assets.store import Blobs
 from microcoder_judge import Checker
 
