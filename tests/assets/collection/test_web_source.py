@@ -50,15 +50,14 @@ def site() -> Iterator[Replay]:
     """Three sites on one server: four Codeforces problems, an AtCoder contest and a LeetCode contest."""
     contests = [{"id": "abc399", "start_epoch_second": at("2026-03-29"), "title": "ABC 399"}]
     link = '<td><a href="/contests/abc399/tasks/abc399_a">'
+    tasks = f"<table><tr>{link}A</a></td>{link}Sum</a></td></tr></table>"
     pages = {
         CONTESTS: contest_list({2213: at("2026-03-28"), 2214: at("2026-04-02"), 5: at("2010-01-01")}),
         PROBLEMS: problemset([listed(c, i, rating=1200) for c in (2214, 2213) for i in "BA"] + [listed(5, "A")]),
         **dict.fromkeys(PAGES, codeforces_page()),
         "/kenkoooo/contests.json": Reply(json.dumps(contests).encode(), type=JSON),
         "/kenkoooo/problem-models.json": Reply(b'{"abc399_a":{"difficulty":-500}}', type=JSON),
-        "/ac/contests/abc399/tasks?lang=en": Reply(
-            f"<table><tr>{link}A</a></td>{link}Sum</a></td></tr></table>".encode()
-        ),
+        "/ac/contests/abc399/tasks?lang=en": Reply(tasks.encode()),
         "/ac/contests/abc399/tasks/abc399_a?lang=en": atcoder_page(),
         **leetcode(at("2026-03-01")),
     }
