@@ -142,5 +142,6 @@ class WebClient:
             if delay:
                 slower = min(self._settings.requests_per_s, 1 / delay)
                 self._buckets[request.host] = TokenBucket(slower)
+                self._buckets[request.host].take(time.monotonic())
         if not self._rules[request.host].can_fetch(request.url, _ROBOTS):
             raise Refused(f"robots.txt of {request.host} forbids {request.url}")

@@ -77,16 +77,15 @@ class WebSource:
 
     def records_of(self, platform: str, month: str) -> Iterator[Record]:
         """What the archive holds of one contest month. A page that was refused, or is still to come, is unreadable."""
-        live = self._site(platform, self.archive)
-        held = month in self.cursor(platform).held
-        for contest, listed in _listed(live, Window.of_month(month)) if held else ():
-            try:
-                if isinstance(listed, WebError):
-                    raise listed
-                yield live.fetch(listed)
-            except WebError as error:
-                name = listed.key if isinstance(listed, LiveProblem) else contest.id
-                yield UnreadableRecord(platform, name, error.reason, str(error))
+        live, cursor = self._site(platform, self.archive), self.cursor(platform)
+        for contest, listed in _listed(live, Window.of_month(month)) if month in cursor.held else ():
+            if isinstance(listed, WebError):
+                yield UnreadableRecord(platform, contest.id, listed.reason, str(listed))
+            elif cursor.repeated.get(listed.key, contest.id) == contest.id:
+                try:
+                    yield live.fetch(listed)
+                except WebError as error:
+                    yield UnreadableRecord(platform, listed.key, error.reason, str(error))
 
     def cursor(self, platform: str) -> Cursor:
         return Cursor.load(self._cursor_file(platform))
@@ -126,7 +125,7 @@ class WebSource:
                         cursor.save(self._cursor_file(platform))
             except WebError as error:
                 failed.append(error)
-            cursor.held = self._fingerprints(platform) or cursor.held
+            self._survey(platform, cursor)
             cursor.alarms = _alarms(failed)
             cursor.save(self._cursor_file(platform))
             return difference(before, self._facts(platform))
@@ -141,18 +140,24 @@ class WebSource:
         """What the archive's lists say of each problem, by its key."""
         return {listed.key: listed.facts for _, listed in self._archived(platform) if isinstance(listed, LiveProblem)}
 
-    def _fingerprints(self, platform: str) -> dict[str, str]:
-        """Of each contest month in the archive: what its records are made of."""
+    def _survey(self, platform: str, cursor: Cursor) -> None:
+        """Note what the archive holds of each month; nothing, while its lists cannot be read."""
         digests: dict[str, Any] = {}
+        first: dict[str, str] = {}
+        repeated: dict[str, str] = {}
         for contest, listed in self._archived(platform):
             digest = digests.setdefault(f"{contest.day:%Y-%m}", hashlib.sha256())
             if isinstance(listed, WebError):
                 digest.update(f"{contest} {listed.reason} {listed}\n".encode("utf-8", "surrogatepass"))
                 continue
+            if first.setdefault(listed.key, contest.id) != contest.id:
+                repeated[listed.key] = first[listed.key]
             entry = self.archive.newest(listed.request)
             served = (entry.status, entry.sha) if entry else None
-            digest.update(f"{listed.facts} {served}\n".encode("utf-8", "surrogatepass"))
-        return {month: digests[month].hexdigest() for month in sorted(digests)}
+            digest.update(f"{listed.facts} {first[listed.key]} {served}\n".encode("utf-8", "surrogatepass"))
+        if digests:
+            cursor.held = {month: digests[month].hexdigest() for month in sorted(digests)}
+            cursor.repeated = repeated
 
     def _archived(self, platform: str) -> Iterator[tuple[Contest, LiveProblem | WebError]]:
         """Every problem that the archive lists since the first month wanted; none before the first list came."""

@@ -75,28 +75,24 @@ def decided(project: Project) -> list[tuple[str, str, str]]:
 BOTH = [("codeforces:2213A", "kept", "ok"), ("codeforces:2214A", "kept", "ok")]
 
 
-def test_a_run_collects_and_a_second_one_does_nothing(project: Project, site: Replay) -> None:
+def test_a_second_run_does_nothing_and_asking_again_changes_no_row(
+    project: Project, site: Replay, tmp_path: Path
+) -> None:
     assert made(project) == PARTITIONED
     assert decided(project) == BOTH
-    assert [m.partition for m in project.store.manifests("normalized_problems")] == [
-        f"{BEFORE}|codeforces",
-        f"{NOW}|codeforces",
-    ]
+    before = stored(project)
+    assert list(before) == [f"{BEFORE}|codeforces", f"{NOW}|codeforces"]
     site.forget()
     assert made(project) == []
     assert site.log == []
-
-
-def test_asking_again_the_same_night_changes_no_row(project: Project, site: Replay, tmp_path: Path) -> None:
-    made(project)
-    before = {m.partition: (m.version, m.data, m.decisions) for m in project.store.manifests("scraped_problems")}
     configure(tmp_path, site, fresh_s=0)
-    site.forget()
     assert made(project) == PARTITIONED
-    assert {
-        m.partition: (m.version, m.data, m.decisions) for m in project.store.manifests("scraped_problems")
-    } == before
+    assert stored(project) == before
     assert {asked.status for asked in site.log} == {304, 404}
+
+
+def stored(project: Project) -> dict[str, tuple[int, str, str]]:
+    return {m.partition: (m.version, m.data, m.decisions) for m in project.store.manifests("scraped_problems")}
 
 
 def test_only_the_month_that_changed_is_made_again(project: Project, site: Replay) -> None:

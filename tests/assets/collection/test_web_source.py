@@ -254,6 +254,21 @@ def test_a_site_that_was_never_reached_holds_nothing(site: Replay, tmp_path: Pat
     assert list(web.records()) == [] and web.cursor("codeforces").held == {}
 
 
+def test_a_task_that_two_contests_list_belongs_to_the_first(site: Replay, tmp_path: Path) -> None:
+    contests = [
+        {"id": name, "start_epoch_second": at(day), "title": name}
+        for name, day in (("abc399", "2026-03-29"), ("abc399-mirror", "2026-04-01"))
+    ]
+    site.pages["/kenkoooo/contests.json"] = Reply(json.dumps(contests).encode(), type=JSON)
+    for page in ("tasks", "tasks/abc399_a"):
+        site.pages[f"/ac/contests/abc399-mirror/{page}?lang=en"] = site.pages[f"/ac/contests/abc399/{page}?lang=en"]
+    web = source(tmp_path, site, "atcoder")
+    web.collect("atcoder", MONTHS, NIGHT)
+    assert [(p.problem_id, p.contest) for p in web.records() if isinstance(p, ScrapedProblem)] == [
+        ("atcoder:abc399_a", "abc399")
+    ]
+
+
 def test_premium_questions_are_blocked_without_an_alarm(site: Replay, tmp_path: Path) -> None:
     locked = question(content=None, isPaidOnly=True)
     site.pages[graphql(QUESTION, titleSlug="count-lamps")] = data(question=locked)
