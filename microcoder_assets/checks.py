@@ -126,16 +126,16 @@ ALARMS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
 
 def checks_of(asset: str) -> dg.AssetChecksDefinition:
     """The asset's checks as one step; all but the alarms block."""
-    checks = {**CHECKS[asset], **ALARMS.get(asset, {})}
+    checks, alarms = CHECKS[asset], ALARMS.get(asset, {})
     specs = [
-        dg.AssetCheckSpec(name, asset=asset, blocking=name in CHECKS[asset], description=(check.__doc__ or "").strip())
-        for name, check in checks.items()
+        dg.AssetCheckSpec(name, asset=asset, blocking=name in checks, description=(check.__doc__ or "").strip())
+        for name, check in {**checks, **alarms}.items()
     ]
 
     @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
     def run(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         project = workspace.project()
-        for name, check in checks.items():
+        for name, check in {**checks, **alarms}.items():
             finding = check(project, asset)
             yield dg.AssetCheckResult(
                 asset_key=asset, check_name=name, passed=finding is None, metadata={"finding": finding or "none"}
