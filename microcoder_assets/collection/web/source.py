@@ -114,7 +114,7 @@ class WebSource:
         """
         with self.archive.writing(), WebClient(self.archive, self.settings, now, sleep=sleep) as client:
             cursor = self.cursor(platform)
-            before = self._facts(platform)
+            before = self._survey(platform, cursor)
             live, failed = self._site(platform, client), list[WebError]()
             try:
                 for month in months:
@@ -125,10 +125,10 @@ class WebSource:
                         cursor.save(self._cursor_file(platform))
             except WebError as error:
                 failed.append(error)
-            self._survey(platform, cursor)
+            after = self._survey(platform, cursor)
             cursor.alarms = _alarms(failed)
             cursor.save(self._cursor_file(platform))
-            return difference(before, self._facts(platform))
+            return difference(before, after)
 
     def _site(self, platform: str, reader: Reader) -> LiveSource:
         return SITES[platform](getattr(self.settings, platform), reader)
@@ -136,28 +136,27 @@ class WebSource:
     def _cursor_file(self, platform: str) -> Path:
         return self.folder / f"{platform}.json"
 
-    def _facts(self, platform: str) -> dict[str, tuple[object, ...]]:
-        """What the archive's lists say of each problem, by its key."""
-        return {listed.key: listed.facts for _, listed in self._archived(platform) if isinstance(listed, LiveProblem)}
-
-    def _survey(self, platform: str, cursor: Cursor) -> None:
-        """Note what the archive holds of each month; nothing, while its lists cannot be read."""
+    def _survey(self, platform: str, cursor: Cursor) -> dict[str, tuple[object, ...]]:
+        """What the archive's lists say of each problem, by its key; the cursor notes what the archive holds of each
+        month. Nothing, while the lists cannot be read."""
         digests: dict[str, Any] = {}
-        first: dict[str, str] = {}
+        known: dict[str, LiveProblem] = {}
         repeated: dict[str, str] = {}
         for contest, listed in self._archived(platform):
             digest = digests.setdefault(f"{contest.day:%Y-%m}", hashlib.sha256())
             if isinstance(listed, WebError):
                 digest.update(f"{contest} {listed.reason} {listed}\n".encode("utf-8", "surrogatepass"))
                 continue
-            if first.setdefault(listed.key, contest.id) != contest.id:
-                repeated[listed.key] = first[listed.key]
+            first = known.setdefault(listed.key, listed).contest.id
+            if first != contest.id:
+                repeated[listed.key] = first
             entry = self.archive.newest(listed.request)
             served = (entry.status, entry.sha) if entry else None
-            digest.update(f"{listed.facts} {first[listed.key]} {served}\n".encode("utf-8", "surrogatepass"))
+            digest.update(f"{listed.facts} {first} {served}\n".encode("utf-8", "surrogatepass"))
         if digests:
             cursor.held = {month: digests[month].hexdigest() for month in sorted(digests)}
             cursor.repeated = repeated
+        return {key: problem.facts for key, problem in known.items()}
 
     def _archived(self, platform: str) -> Iterator[tuple[Contest, LiveProblem | WebError]]:
         """Every problem that the archive lists since the first month wanted; none before the first list came."""
