@@ -31,6 +31,8 @@ SITE = "https://atcoder.jp"
 """How rows name problems, wherever they were fetched from."""
 
 _LIMITS = re.compile(r"(?:Time Limit|実行時間制限).*/")
+_HEURISTIC = "ahc"
+"""Contests whose answers are scored, not right or wrong."""
 _TASK = re.compile(r"/contests/[\w-]+/tasks/([\w-]+)$")
 _SAMPLE = {"Sample Input": 0, "入力例": 0, "Sample Output": 1, "出力例": 1}
 
@@ -135,6 +137,8 @@ def _problem(page: HtmlElement, statement: HtmlElement, language: str, listed: L
     flags = set()
     if is_interactive(words):
         flags.add("interactive")
+    elif listed.contest.id.startswith(_HEURISTIC):
+        flags.add("scoring")
     elif not samples:
         raise ValueError("the page shows no sample")
     if has_several_answers(words):
@@ -177,7 +181,7 @@ def _samples(statement: HtmlElement) -> tuple[Sample, ...]:
             words = [text_of(element) for element in shown.itersiblings()]
             said.append("\n\n".join(filter(None, words)) or None)
         section.drop_tree()
-    return tuple(Sample(*fields) for fields in zip(*sides, said, strict=True))
+    return tuple(Sample(*fields) for fields in zip(*sides, said, strict=True)) if sides[1] else ()
 
 
 def _wrap(element: HtmlElement, mark: str) -> None:

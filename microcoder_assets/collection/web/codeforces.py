@@ -32,6 +32,8 @@ SITE = "https://codeforces.com"
 """How rows name problems, wherever they were fetched from."""
 
 _MATHS = re.compile(r"\${6}(.+?)\${6}|\${3}(.+?)\${3}", re.DOTALL)
+_SPECIAL = "*special"
+"""The tag of rounds such as those of April 1st, which may show no sample."""
 _PDF = re.compile(r"/attachments/download/|\.pdf\b")
 
 
@@ -109,7 +111,8 @@ def parse_problemset(answer: Answer) -> list[dict[str, Any]]:
 
 
 def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem | UnreadableRecord:
-    """A problem page. Samples are the only tests that it shows.
+    """A problem page. Samples are the only tests that it shows. Names of files to read and write go with its header:
+    programs use standard input and output.
 
     checker: tokens; None and flag multi_answer where the statement says that several answers are right.
     """
@@ -129,7 +132,6 @@ def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem | Unrea
 def _problem(page: HtmlElement, statement: HtmlElement, listed: LiveProblem) -> ScrapedProblem:
     header = drop(statement, "header")
     seconds, megabytes = (_property(header, name) for name in ("time-limit", "memory-limit"))
-    files = [_property(header, name) for name in ("input-file", "output-file")]
     shown = statement.xpath(".//div[contains(@class, 'sample-test')]//pre")
     texts = [preformatted(pre) for pre in shown]
     samples = tuple(Sample(*pair) for pair in zip(texts[::2], texts[1::2], strict=True))
@@ -147,15 +149,13 @@ def _problem(page: HtmlElement, statement: HtmlElement, listed: LiveProblem) -> 
         raise ValueError("the statement is empty")
     words = plain(html)
     interactive = "interactive" in listed.tags or is_interactive(words) or "Interaction" in titles
-    if not samples and not interactive:
+    if not samples and not interactive and _SPECIAL not in listed.tags:
         raise ValueError("the page shows no sample")
     flags = set()
     if interactive:
         flags.add("interactive")
     if has_several_answers(words):
         flags.add("multi_answer")
-    if any("standard" not in name for name in files):
-        flags.add("file_io")
     return ScrapedProblem(
         platform="codeforces",
         native_id=listed.key,

@@ -50,14 +50,20 @@ def inner_html(element: HtmlElement) -> str:
 
 
 def preformatted(pre: HtmlElement) -> str:
-    """The lines of a sample, each ended. `br` and a block of its own both make a line."""
+    """The lines of a sample, each ended; a block of its own and a `br` both make one. Those at the end that are empty
+    are not part of it, those at its beginning are."""
     lines = pre.xpath("./div")
     if lines:
-        return "".join("".join(line.itertext()).rstrip() + "\n" for line in lines)
+        return "".join(_line("".join(line.itertext())) for line in lines)
     for line_break in pre.xpath(".//br"):
-        line_break.tail = "\n" + (line_break.tail or "")
-    text = "".join(pre.itertext()).replace("\r\n", "\n").replace("\u00a0", " ").strip("\n")
-    return f"{text}\n" if text else ""
+        line_break.tail = "\n" + (line_break.tail or "").removeprefix("\n")
+    text = "".join(pre.itertext()).replace("\r\n", "\n").removeprefix("\n")
+    return "".join(map(_line, text.rstrip().split("\n"))) if text.strip() else ""
+
+
+def _line(text: str) -> str:
+    """Codeforces shows an empty line as a space that does not break."""
+    return text.replace("\u00a0", " ").rstrip("\n") + "\n" if text.strip() else "\n"
 
 
 def amount(text: str, unit: str) -> float:

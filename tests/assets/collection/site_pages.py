@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from replay import JSON, Reply
@@ -13,37 +15,51 @@ from microcoder_assets.collection.web.leetcode import CONTESTS, QUESTION, QUESTI
 CHALLENGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Enable JavaScript</body></html>"
 
 
-def codeforces_page(title: str = "Lamp Posts", tutorial: str = "", number: int = 3, note: str = "One lamp.") -> Reply:
-    lines = "".join(
-        f'<div class="test-example-line test-example-line-even test-example-line-{n}">{line}</div>'
-        for n, line in enumerate((number, "1 &lt; 2"))
-    )
-    side = (
-        f'<li><span><a href="/blog/entry/{tutorial}?lang=en" title="x">Tutorial (en)</a></span></li>'
-        if tutorial
-        else ""
+def codeforces_page(
+    title: str = "Lamp Posts",
+    tutorial: str = "",
+    number: int = 3,
+    note: str = "One lamp.",
+    seconds: str = "1.5 seconds",
+    megabytes: int = 256,
+    samples: Sequence[tuple[str, str]] = (("3\n1 < 2\n", "3\n4\n"),),
+    blocks: bool = True,
+) -> Reply:
+    """blocks: input samples with a `div` a line, as they are today; else with `br`, as output samples still are."""
+    side = f'<li><a href="/blog/entry/{tutorial}?lang=en">Tutorial (en)</a></li>' if tutorial else ""
+    shown = "".join(
+        f"""<div class="input"><div class="title">Input</div><pre>{_lines(given, blocks)}</pre></div>
+<div class="output"><div class="title">Output</div><pre>
+{_lines(expected, False)}
+</pre></div>"""
+        for given, expected in samples
     )
     return Reply(
         f"""<!DOCTYPE html><html lang="en"><head><title>Problem - A - Codeforces</title></head><body>
 <div id="header"><a href="/enter?back=%2F">Enter</a></div>
 <div class="problemindexholder"><div class="ttypography"><div class="problem-statement"><div class="header">
 <div class="title">A. {title}</div>
-<div class="time-limit"><div class="property-title">time limit per test</div>1.5 seconds</div>
-<div class="memory-limit"><div class="property-title">memory limit per test</div>256 megabytes</div>
+<div class="time-limit"><div class="property-title">time limit per test</div>{seconds}</div>
+<div class="memory-limit"><div class="property-title">memory limit per test</div>{megabytes} megabytes</div>
 <div class="input-file input-standard"><div class="property-title">input</div>standard input</div>
 <div class="output-file output-standard"><div class="property-title">output</div>standard output</div></div>
 <div><p>There are $$$n$$$ lamps with $$$1 \\le n &lt; {number}$$$. $$$$$$\\sum a_i$$$$$$ Light them.</p></div>
 <div class="input-specification"><div class="section-title">Input</div><p>The number $$$n$$$.</p></div>
 <div class="output-specification"><div class="section-title">Output</div><p>Print the number of lit lamps.</p></div>
 <div class="sample-tests"><div class="section-title">Example</div><div class="sample-test">
-<div class="input"><div class="title">Input</div><pre>{lines}</pre></div>
-<div class="output"><div class="title">Output</div><pre>
-{number}<br />4
-</pre></div></div></div>
+{shown}</div></div>
 <div class="note"><div class="section-title">Note</div><p>{note}</p></div></div></div></div>
 <div id="sidebar"><ul>{side}<li><a href="/blog/entry/7">Announcement (en)</a></li></ul></div>
 <div class="csrf-token" data-csrf="{secrets.token_hex(8)}"></div></body></html>""".encode()
     )
+
+
+def _lines(text: str, blocks: bool) -> str:
+    lines = [html.escape(line).replace("'", "&#39;") or "&nbsp;" for line in text.splitlines()]
+    if not blocks:
+        return "<br />".join(lines)
+    name = "test-example-line test-example-line-even test-example-line-"
+    return "".join(f'<div class="{name}{n}">{line}</div>' for n, line in enumerate(lines))
 
 
 def contest_list(contests: dict[int, int], running: int | None = None) -> Reply:

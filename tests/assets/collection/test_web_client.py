@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -225,16 +226,28 @@ def test_a_changed_or_refused_page_hides_no_older_one(site: Replay, tmp_path: Pa
     assert ResponseArchive(tmp_path).read(Request(f"{site.url}/page"), read_twice) == PAGE.body
 
 
-def test_a_line_that_a_killed_process_left_half_written_counts_for_nothing(site: Replay, tmp_path: Path) -> None:
-    ask(site, tmp_path)
-    journal = tmp_path / "answers.jsonl"
-    whole = journal.read_bytes()
-    site.pages["/more"] = Reply(b"more")
-    for cut in (1, len(whole) // 2):
-        journal.write_bytes(whole + whole[:cut])
-        assert ResponseArchive(tmp_path).newest(Request(f"{site.url}/page")) is not None
-        assert ask(site, tmp_path, "/more") == b"more"
-        assert journal.read_bytes().startswith(whole) and journal.read_bytes().endswith(b"}\n")
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.binary(max_size=40)), min_size=1, max_size=6), st.data())
+def test_an_archive_cut_off_anywhere_holds_what_was_whole(added: list[tuple[str, bytes]], draw: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        archive = ResponseArchive(Path(folder))
+        journal, ends = Path(folder) / "answers.jsonl", [0]
+        with archive.writing():
+            for key, body in added:
+                archive.add(Request(key), Answer(key, 200, {}, body), NOW)
+                ends.append(journal.stat().st_size)
+        cut = draw.draw(st.integers(0, ends[-1]))
+        journal.write_bytes(journal.read_bytes()[:cut])
+        whole = dict(added[: sum(end <= cut for end in ends) - 1])
+        again = ResponseArchive(Path(folder))
+        with again.writing():
+            again.add(Request("c"), Answer("c", 200, {}, b"new"), NOW)
+        for reader in (again, ResponseArchive(Path(folder))):
+            for key, body in {**whole, "c": b"new"}.items():
+                assert reader.read(Request(key), lambda answer: answer.body) == body
+            for key in {"a", "b"} - whole.keys():
+                with pytest.raises(NotCollected):
+                    reader.read(Request(key), lambda answer: answer.body)
 
 
 @settings(deadline=None)

@@ -6,16 +6,19 @@ import dataclasses
 import datetime as dt
 import gzip
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from replay import JSON, Reply
 from site_pages import atcoder_page, codeforces_page, contest_list, data, listed, problemset, question
 
 from microcoder_assets.collection.records import NATIVE_ID, Sample, ScrapedProblem, UnreadableRecord
 from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.collection.web import atcoder, codeforces, leetcode
-from microcoder_assets.collection.web.errors import NotServed, SourceChanged
+from microcoder_assets.collection.web.errors import NotServed, SourceChanged, WebError
 from microcoder_assets.collection.web.exchange import Answer, Request
 from microcoder_assets.collection.web.live import Contest, LiveProblem
 from microcoder_assets.config import CollectionSettings
@@ -114,6 +117,59 @@ def test_codeforces_pdf_and_gone() -> None:
         codeforces.parse_problem(answer(codeforces_page(), "https://codeforces.com/problemset"), listed)
 
 
+EXPECTED = ["normal", "interactive", "highlighted-input", "html-entities-1", "html-entities-2", "nbsp",
+            "file-input-output", "cursive-input-output"]  # fmt: skip
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("blocks", [True, False])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_samples_and_limits_of_real_codeforces_problems(data_dir: Path, name: str, blocks: bool) -> None:
+    """Their values as competitive-companion's tests hold them, in pages written by hand."""
+    with tarfile.open(data_dir / "raw-responses" / "competitive-companion-tests.tar.gz") as tests:
+        member = tests.extractfile(f"codeforces/problem/{name}.json")
+        assert member is not None
+        expected = json.load(member)["result"]
+    samples = [(test["input"], test["output"]) for test in expected["tests"]]
+    seconds = f"{expected['timeLimit'] / 1000:g} second" + "s" * (expected["timeLimit"] != 1000)
+    page = codeforces_page(samples=samples, seconds=seconds, megabytes=expected["memoryLimit"], blocks=blocks)
+    found = read_codeforces(page)
+    assert [(sample.input, sample.output) for sample in found.samples] == samples
+    assert found.time_limit_s == expected["timeLimit"] / 1000
+    assert found.memory_limit_mb == expected["memoryLimit"]
+
+
+def test_a_special_round_may_show_no_sample() -> None:
+    bare = codeforces_page(samples=())
+    assert read_codeforces(bare, tags=("*special",)).tests == ()
+    with pytest.raises(SourceChanged, match="no sample"):
+        read_codeforces(bare)
+
+
+PAGES = {
+    "codeforces": (codeforces_page().body, read_codeforces),
+    "atcoder": (atcoder_page().body, read_atcoder),
+    "leetcode": (data(question=question()).body, read_leetcode),
+}
+
+
+@pytest.mark.parametrize("site", PAGES)
+@settings(max_examples=60, deadline=None)
+@given(draw=st.data())
+def test_a_damaged_page_is_a_whole_problem_or_a_change_never_an_empty_one(site: str, draw: st.DataObject) -> None:
+    body, read = PAGES[site]
+    start = draw.draw(st.integers(0, len(body)))
+    end = draw.draw(st.integers(start, min(len(body), start + 400)))
+    damaged = body[:start] + draw.draw(st.binary(max_size=20)) + body[end:]
+    try:
+        found = read(Reply(damaged))
+    except WebError:
+        return
+    if isinstance(found, ScrapedProblem):
+        assert found.statement.strip() and found.title
+        assert found.samples or site == "leetcode" or "interactive" in found.flags
+
+
 @pytest.mark.data
 def test_the_real_codeforces_lists(data_dir: Path) -> None:
     dumps = sorted((data_dir / "codeforces-api").glob("*.json.gz"))
@@ -150,6 +206,16 @@ def test_atcoder_page(tmp_path: Path) -> None:
     assert "Add $A$ and $B_{i}$ (en)." in str(row["description"])
     assert (row["output_spec"], row["constraints"]) == ("Print the sum.", "- $1 \\leq A < 9$")
     assert "ja" not in str(row["statement"])
+
+
+def test_atcoder_scores_heuristic_contests() -> None:
+    url = "https://atcoder.jp/contests/ahc060/tasks/ahc060_a"
+    heuristic = dataclasses.replace(problem("ahc060_a", url), contest=Contest("ahc060", "AHC 60", DAY))
+    body = atcoder_page(("en",)).body.partition(b'<div class="part"><section><h3>Sample Input 1')[0]
+    found = atcoder.parse_problem(answer(Reply(body), url), heuristic)
+    assert (found.flags, found.checker, found.tests) == (("scoring",), None, ())
+    with pytest.raises(SourceChanged, match="no sample"):
+        read_atcoder(Reply(body))
 
 
 def test_atcoder_page_in_japanese_only() -> None:
