@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -37,6 +37,17 @@ _SPECIAL = "*special"
 _PDF = re.compile(r"/attachments/download/|\.pdf\b")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A problem as `problemset.problems` lists it. rating: Elo, None where Codeforces gave none yet."""
+
+    contest: str
+    index: str
+    title: str
+    tags: tuple[str, ...]
+    rating: float | None
+
+
 class Codeforces:
     """A LiveSource."""
 
@@ -63,25 +74,23 @@ class Codeforces:
 
     @cached_property
     def _problems(self) -> dict[str, list[LiveProblem]]:
-        """Problems by contest id, as `problemset.problems` lists them; of contests that are over."""
-        rows = self._reader.read(self._api("problemset.problems"), parse_problemset)
+        """Problems by contest id, of contests that are over."""
         found: dict[str, list[LiveProblem]] = {}
-        for row in rows:
-            if contest := self._contests.get(str(row["contestId"])):
+        for row in self._reader.read(self._api("problemset.problems"), parse_problemset):
+            if contest := self._contests.get(row.contest):
                 found.setdefault(contest.id, []).append(self._listed(row, contest))
         return {key: sorted(listed, key=lambda p: p.key) for key, listed in found.items()}
 
-    def _listed(self, row: dict[str, Any], contest: Contest) -> LiveProblem:
-        path = f"/problemset/problem/{contest.id}/{row['index']}"
-        rating = row.get("rating")
+    def _listed(self, row: Row, contest: Contest) -> LiveProblem:
+        path = f"/problemset/problem/{contest.id}/{row.index}"
         return LiveProblem(
-            key=f"{contest.id}{row['index']}",
-            title=row["name"].strip(),
+            key=f"{contest.id}{row.index}",
+            title=row.title,
             contest=contest,
             request=Request(f"{self._settings.site}{path}"),
             url=f"{SITE}{path}",
-            tags=tuple(row["tags"]),
-            ratings=(("codeforces", float(rating)),) if rating is not None else (),
+            tags=row.tags,
+            ratings=(("codeforces", row.rating),) if row.rating is not None else (),
         )
 
     def _api(self, method: str, **parameters: str) -> Request:
@@ -99,15 +108,23 @@ def parse_contests(answer: Answer) -> dict[str, Contest]:
     return found
 
 
-def parse_problemset(answer: Answer) -> list[dict[str, Any]]:
-    """The problems of an answer of `problemset.problems`, those with a contest, each with the fields that are used."""
+def parse_problemset(answer: Answer) -> list[Row]:
+    """The problems of an answer of `problemset.problems` that belong to a contest."""
     with known_shape(answer.url):
-        rows = [row for row in answer.json()["result"]["problems"] if "contestId" in row]
-        for row in rows:
-            int(row["contestId"]), row["index"] + row["name"] + "".join(row["tags"])
-    if not rows:
+        found = [
+            Row(
+                contest=str(int(row["contestId"])),
+                index=row["index"].strip(),
+                title=row["name"].strip(),
+                tags=tuple(map(str, row["tags"])),
+                rating=float(row["rating"]) if "rating" in row else None,
+            )
+            for row in answer.json()["result"]["problems"]
+            if "contestId" in row
+        ]
+    if not found:
         raise SourceChanged(f"{answer.url} lists nothing")
-    return rows
+    return found
 
 
 def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem | UnreadableRecord:
@@ -137,9 +154,9 @@ def _problem(page: HtmlElement, statement: HtmlElement, listed: LiveProblem) -> 
     samples = tuple(Sample(*pair) for pair in zip(texts[::2], texts[1::2], strict=True))
     while by_class(statement, "sample-tests") is not None:
         drop(statement, "sample-tests")
-    titles = {}
+    titles = []
     for title in statement.xpath(".//div[contains(@class, 'section-title')]"):
-        titles[text_of(title)] = title
+        titles.append(text_of(title))
         if (title.getparent().get("class") or "").endswith("specification"):
             title.drop_tree()  # the class alone names these two sections
         else:

@@ -34,7 +34,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A contest that is over. day: when it began, UTC: the day its problems became public."""
+    """day: when it began, UTC: the day its problems became public."""
 
     id: str
     title: str
@@ -66,7 +66,7 @@ class LiveSource(Protocol):
     platform: str
 
     def contests(self, window: Window) -> Sequence[Contest]:
-        """Those that began in the window and are over, in a stable order."""
+        """Those that began in the window, in a stable order."""
         ...
 
     def problems(self, contest: Contest) -> Sequence[LiveProblem]: ...

@@ -114,21 +114,19 @@ class WebSource:
         """
         with self.archive.writing(), WebClient(self.archive, self.settings, now, sleep=sleep) as client:
             cursor = self.cursor(platform)
-            before = self._survey(platform, cursor)
+            before = self._save(platform, cursor)
             live, failed = self._site(platform, client), list[WebError]()
             try:
                 for month in months:
-                    missing = _collect_month(live, month)
-                    failed += missing
-                    if not missing:
+                    if missing := _collect_month(live, month):
+                        failed += missing
+                    else:
                         cursor.collected[month] = now
-                        cursor.save(self._cursor_file(platform))
+                    self._save(platform, cursor)
             except WebError as error:
                 failed.append(error)
-            after = self._survey(platform, cursor)
             cursor.alarms = _alarms(failed)
-            cursor.save(self._cursor_file(platform))
-            return difference(before, after)
+            return difference(before, self._save(platform, cursor))
 
     def _site(self, platform: str, reader: Reader) -> LiveSource:
         return SITES[platform](getattr(self.settings, platform), reader)
@@ -136,9 +134,9 @@ class WebSource:
     def _cursor_file(self, platform: str) -> Path:
         return self.folder / f"{platform}.json"
 
-    def _survey(self, platform: str, cursor: Cursor) -> dict[str, tuple[object, ...]]:
-        """What the archive's lists say of each problem, by its key; the cursor notes what the archive holds of each
-        month. Nothing, while the lists cannot be read."""
+    def _save(self, platform: str, cursor: Cursor) -> dict[str, tuple[object, ...]]:
+        """Save the cursor with what the archive holds of each month now, as it was while the lists cannot be read.
+        What the lists say of each problem, by its key."""
         digests: dict[str, Any] = {}
         known: dict[str, LiveProblem] = {}
         repeated: dict[str, str] = {}
@@ -156,6 +154,7 @@ class WebSource:
         if digests:
             cursor.held = {month: digests[month].hexdigest() for month in sorted(digests)}
             cursor.repeated = repeated
+        cursor.save(self._cursor_file(platform))
         return {key: problem.facts for key, problem in known.items()}
 
     def _archived(self, platform: str) -> Iterator[tuple[Contest, LiveProblem | WebError]]:

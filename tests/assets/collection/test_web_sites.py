@@ -176,8 +176,9 @@ def test_the_real_codeforces_lists(data_dir: Path) -> None:
     for dump, count in zip(dumps, (7579, 11116), strict=True):
         reply = Reply(gzip.decompress(dump.read_bytes()), type=JSON)
         rows = codeforces.parse_problemset(answer(reply, "https://codeforces.com/api/problemset.problems"))
-        assert len({f"{row['contestId']}{row['index']}" for row in rows}) == count
-        assert all(NATIVE_ID.fullmatch(f"{row['contestId']}{row['index']}") for row in rows)
+        names = {f"{row.contest}{row.index}" for row in rows}
+        assert len(names) == count
+        assert all(map(NATIVE_ID.fullmatch, names))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from replay import JSON, Replay, Reply
 from site_pages import (
     CHALLENGE,
@@ -31,6 +33,7 @@ from site_pages import (
 )
 
 from microcoder_assets.collection.records import ScrapedProblem, UnreadableRecord
+from microcoder_assets.collection.web.catalogue import Difference, difference
 from microcoder_assets.collection.web.leetcode import QUESTION
 from microcoder_assets.collection.web.source import WebSource, open_web
 from microcoder_assets.errors import UserError
@@ -341,3 +344,12 @@ def test_a_damaged_cursor_says_how_to_mend_it(site: Replay, tmp_path: Path) -> N
     site.forget()
     web.collect("codeforces", MONTHS, NIGHT)
     assert ids(web) == CODEFORCES and site.log == []
+
+
+@given(st.dictionaries(st.text(max_size=2), st.integers(0, 3)), st.dictionaries(st.text(max_size=2), st.integers(0, 3)))
+def test_a_difference_leads_from_the_old_list_to_the_new_one(old: dict[str, int], new: dict[str, int]) -> None:
+    found = difference(old, new)
+    renewed = {key: new[key] for key in (*found.new, *found.changed)}
+    assert {key: value for key, value in (old | renewed).items() if key not in found.vanished} == new
+    assert all(key in old and old[key] != new[key] for key in found.changed)
+    assert difference(new, new) == Difference((), (), ())
