@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,6 +174,21 @@ def test_a_backfill_collects_the_months_it_is_asked_for(project: Project, site: 
     assert decided(project) == BOTH[:1]
     assert site.asked()[PAGES[1]] == 0
     assert "every partition stands" in microcoder(project, "backfill", "--from", BEFORE, "--to", BEFORE).output
+
+
+def test_a_run_killed_while_it_collects_is_gone_on_with(project: Project, site: Replay) -> None:
+    reached = threading.Event()
+    site.pages[PAGES[1]] = Reply(codeforces_page().body, sent=10, stall=True)
+    site.heard = lambda asked: reached.set() if asked.key == PAGES[1] else None
+    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(project.home), "run"]
+    with subprocess.Popen([*command, "--until", "normalized_problems"], stderr=subprocess.DEVNULL) as run:
+        assert reached.wait(120)
+        run.send_signal(signal.SIGKILL)
+        run.wait(timeout=30)
+    site.pages[PAGES[1]] = codeforces_page()
+    assert made(project) == PARTITIONED
+    assert decided(project) == BOTH
+    assert site.asked()[PAGES[0]] == 1
 
 
 def test_what_a_file_holds_too_stays_as_the_file_has_it(project: Project, tmp_path: Path) -> None:
