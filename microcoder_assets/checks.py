@@ -1,4 +1,5 @@
-"""Blocking checks: a stage whose rows do not hold what they promise stops the run before anything is built on it."""
+"""Blocking checks: a stage whose rows do not hold what they promise stops the run before anything is built on it.
+Alarms: what a person should look at, while the run goes on."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +88,21 @@ def has_disjoint_parts(project: Project, asset: str) -> Finding:
     return None
 
 
+def sources_are_known(project: Project, asset: str) -> Finding:
+    """No web source answers in a shape that its parser does not know."""
+    return _alarms(project, "source_changed")
+
+
+def sources_answer(project: Project, asset: str) -> Finding:
+    """No web source was down, or refused to serve, when it was last collected."""
+    return _alarms(project, "blocked", "not_collected")
+
+
+def _alarms(project: Project, *reasons: str) -> Finding:
+    every = [(platform, *alarm) for platform, alarms in project.alarms().items() for alarm in alarms.items()]
+    return "; ".join(f"{platform}: {detail}" for platform, reason, detail in every if reason in reasons) or None
+
+
 EVERY_STAGE: dict[str, Callable[[Project, str], Finding]] = {
     "schema": has_schema,
     "unique_ids": has_unique_ids,
@@ -102,20 +118,24 @@ CHECKS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
         "split_disjoint": has_disjoint_parts,
     },
 }
+ALARMS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
+    "scraped_problems": {"source_changed": sources_are_known, "source_down": sources_answer},
+}
+"""Checks that do not block: what was collected is sound, but there may be less of it than there should be."""
 
 
 def checks_of(asset: str) -> dg.AssetChecksDefinition:
-    """The asset's checks as one step, each of them blocking."""
-    checks = CHECKS[asset]
+    """The asset's checks as one step; all but the alarms block."""
+    checks, alarms = CHECKS[asset], ALARMS.get(asset, {})
     specs = [
-        dg.AssetCheckSpec(name, asset=asset, blocking=True, description=(check.__doc__ or "").strip())
-        for name, check in checks.items()
+        dg.AssetCheckSpec(name, asset=asset, blocking=name in checks, description=(check.__doc__ or "").strip())
+        for name, check in {**checks, **alarms}.items()
     ]
 
     @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
     def run(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         project = workspace.project()
-        for name, check in checks.items():
+        for name, check in {**checks, **alarms}.items():
             finding = check(project, asset)
             yield dg.AssetCheckResult(
                 asset_key=asset, check_name=name, passed=finding is None, metadata={"finding": finding or "none"}

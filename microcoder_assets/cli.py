@@ -17,7 +17,7 @@ import click
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 
-USER_ERROR, FAILURE = 2, 1
+USER_ERROR, FAILURE, ALARM = 2, 1, 3
 ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
 """Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
 SPARE_BYTES = 1 << 20
@@ -86,7 +86,7 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
 @main.command()
 @click.option(
     "--source", "sources", multiple=True, metavar="KIND:PATH",
-    help="Where problems come from; may be given several times. Kinds: leetcode, codeforces, kattis, rllm, oi. "
+    help="Where problems come from; may be given several times. Kinds: leetcode, codeforces, kattis, rllm, oi, web. "
     "Remembered for the next run, the web UI and the schedule.",
 )
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="PATH",
@@ -126,6 +126,7 @@ def run(
     seconds = time.monotonic() - started
     click.echo(f"\n{len(made)} of {len(wanted)} assets made in {seconds:.0f} s" if made else
                f"\nall {len(wanted)} assets unchanged ({seconds:.0f} s)")
+    _raise_alarms(project)
 
 
 @main.command()
@@ -160,6 +161,7 @@ def backfill(
             runner.materialize(PARTITIONED, part)
     verb = "would run" if dry_run else "done"
     click.echo(f"{len(chunks)} chunks {verb}" if chunks else "nothing to do: every partition stands")
+    _raise_alarms(project)
 
 
 @main.command()
@@ -243,6 +245,15 @@ def _readable(home: Path) -> bool:
     except UserError:
         return False
     return True
+
+
+def _raise_alarms(project: Project) -> None:
+    """What sources on the web did not give; the rest is done."""
+    alarms = [f"{platform}: {detail}" for platform, by in project.alarms().items() for detail in by.values()]
+    for alarm in alarms:
+        click.echo(f"alarm: {alarm}", err=True)
+    if alarms:
+        sys.exit(ALARM)
 
 
 def _print_funnel(project: Project) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,9 @@ from microcoder_assets.errors import UserError
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Section)
 
 
 class CollectionSettings(Section):
@@ -114,13 +117,59 @@ class Settings(Section):
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
 
 
+class Site(Section):
+    """One site that is asked. since: the first contest month wanted, `YYYY-MM`."""
+
+    since: str = Field(pattern=r"^20\d\d-(?:0[1-9]|1[0-2])$", description="First contest month wanted.")
+
+
+class CodeforcesSite(Site):
+    api: str = Field("https://codeforces.com/api", description="Where its API is.")
+    site: str = Field("https://codeforces.com", description="Where its problem pages are.")
+
+
+class AtCoderSite(Site):
+    api: str = Field("https://kenkoooo.com/atcoder/resources", description="Where AtCoder Problems' lists are.")
+    site: str = Field("https://atcoder.jp", description="Where task pages are.")
+
+
+class LeetCodeSite(Site):
+    graphql: str = Field("https://leetcode.com/graphql", description="Its GraphQL endpoint.")
+
+
+class WebSettings(Section):
+    """`web.toml` of a web source: which sites are asked, and how. A site without a section is never asked."""
+
+    contact: str = Field(min_length=1, pattern=r"^[\x20-\x7e]+$", description="Mail or page in the User-Agent: how "
+                         "a site can reach who asks.")
+    requests_per_s: float = Field(0.5, gt=0, description="Per host. Codeforces allows its API one call in 2 s; for the "
+                                  "others ours. A larger Crawl-delay of robots.txt wins.")
+    fresh_s: float = Field(6 * 3600, ge=0, description="A younger answer is used without asking again. Ours.")
+    timeout_s: float = Field(30.0, gt=0, description="Longest silence of a connection. Ours.")
+    longest_answer_s: float = Field(120.0, gt=0, description="Longest time for one whole answer. Ours.")
+    max_bytes: int = Field(64 << 20, gt=0, description="Larger answers are not taken. Ours.")
+    retries: int = Field(4, ge=0, description="After 429, 5xx and broken connections. Ours.")
+    backoff_s: float = Field(2.0, ge=0, description="First back-off; it doubles, with full jitter. Ours.")
+    longest_wait_s: float = Field(300.0, gt=0, description="A longer Retry-After ends the night for that site. Ours.")
+    codeforces: CodeforcesSite | None = None
+    atcoder: AtCoderSite | None = None
+    leetcode: LeetCodeSite | None = None
+
+
 def load_settings(path: Path | None) -> Settings:
     """Settings from a TOML file, defaults where it is silent. Raises UserError naming the file and the key."""
-    if path is None:
-        return Settings()
+    return Settings() if path is None else _load(path, Settings)
+
+
+def load_web_settings(path: Path) -> WebSettings:
+    """The same of a `web.toml`."""
+    return _load(path, WebSettings)
+
+
+def _load(path: Path, model: type[S]) -> S:
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Settings.model_validate(raw)
+        return model.model_validate(raw)
     except FileNotFoundError as error:
         raise UserError(f"settings file {path} does not exist") from error
     except IsADirectoryError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +28,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scraped_problems": Stage((), ("collection",), "2", partitioned=True),
+    "scraped_problems": Stage((), ("collection",), "3", partitioned=True),
     "livecodebench_problems": Stage((), (), "1"),
     "normalized_problems": Stage(("scraped_problems",), (), "1", partitioned=True),
     "unique_problems": Stage(
@@ -59,10 +61,32 @@ def code_version(asset: str) -> str:
     return STAGES[asset].version
 
 
-def inputs_of_platform(project: Project, platform: str) -> str:
-    """Fingerprint of everything `scraped_problems` of one platform is made from."""
-    sources = [source.fingerprint() for source in project.open_sources() if platform in source.platforms]
-    return _digest(project, "scraped_problems", sources)
+@dataclass(frozen=True, slots=True)
+class PlatformInputs:
+    """Fingerprints of everything `scraped_problems` of one platform is made from. files: of all that is there as a
+    whole. web: of each month that was collected from the web."""
+
+    files: str
+    web: Mapping[str, str]
+
+    def of(self, month: str) -> str:
+        if month not in self.web:
+            return self.files
+        return hashlib.sha256(f"{self.files} {self.web[month]}".encode()).hexdigest()
+
+
+def inputs_of_platform(project: Project, platform: str) -> PlatformInputs:
+    sources = [source.fingerprint() for source in project.file_sources(platform)]
+    web: dict[str, str] = {}
+    for source in project.web_sources(platform):
+        for month, fingerprint in source.cursor(platform).held.items():
+            web[month] = f"{web.get(month, '')} {fingerprint}"
+    return PlatformInputs(_digest(project, "scraped_problems", sources), web)
+
+
+def due_months(project: Project, platform: str, now: dt.datetime) -> set[str]:
+    """Months that the web has to be asked for before anyone can say whether they stand."""
+    return {month for source in project.web_sources(platform) for month in source.due(platform, now)}
 
 
 def inputs_of_partition(project: Project, partition: Partition) -> str:

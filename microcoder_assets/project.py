@@ -22,6 +22,7 @@ from microcoder_assets.bundled_files import bundled
 from microcoder_assets.collection.livecodebench import benchmark_files
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
+from microcoder_assets.collection.web.source import WebSource
 from microcoder_assets.config import Settings, load_settings
 from microcoder_assets.errors import UserError
 from microcoder_assets.store import ParquetStore
@@ -121,6 +122,20 @@ class Project:
     def open_sources(self) -> list[Source]:
         """Raises UserError for a kind that is unknown or a path that is not there."""
         return [open_source(parse_spec(source)) for source in self.sources]
+
+    def web_sources(self, platform: str) -> list[WebSource]:
+        """Those that are collected from the web."""
+        return [s for s in self.open_sources() if isinstance(s, WebSource) and platform in s.platforms]
+
+    def alarms(self) -> dict[str, dict[str, str]]:
+        """By platform: why its last collection from the web is not whole, by reason."""
+        web = [source for source in self.open_sources() if isinstance(source, WebSource)]
+        found = {platform: source.cursor(platform).alarms for source in web for platform in source.platforms}
+        return {platform: alarms for platform, alarms in found.items() if alarms}
+
+    def file_sources(self, platform: str) -> list[Source]:
+        """Those that are there as a whole."""
+        return [s for s in self.open_sources() if not isinstance(s, WebSource) and platform in s.platforms]
 
 
 def _absolute(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import uuid
@@ -19,6 +20,7 @@ from microcoder_assets.checks import CHECKS
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import ScrapedProblem
 from microcoder_assets.collection.scrape import partition_of
+from microcoder_assets.collection.web.source import WebSource
 from microcoder_assets.definitions import build_defs
 from microcoder_assets.errors import UserError
 from microcoder_assets.partitions import range_tags
@@ -110,13 +112,14 @@ class Runner:
         """Months of a platform whose partitions were made from something else than what stands now, in order."""
         store = self.project.store
         inputs = plan.inputs_of_platform(self.project, platform)
+        due = plan.due_months(self.project, platform, dt.datetime.now(dt.UTC))
         stale = []
         for month in self.held_months(platform):
             partition = Partition(month, platform)
             scraped = store.manifest("scraped_problems", partition)
             normalized = store.manifest("normalized_problems", partition)
             fresh = {
-                "scraped_problems": scraped and scraped.inputs == inputs,
+                "scraped_problems": month not in due and scraped and scraped.inputs == inputs.of(month),
                 "normalized_problems": normalized
                 and normalized.inputs == plan.inputs_of_partition(self.project, partition),
             }
@@ -125,9 +128,11 @@ class Runner:
         return stale
 
     def held_months(self, platform: str) -> list[str]:
-        """Months that the sources or the store hold of a platform, in order."""
+        """Months that the sources or the store hold of a platform, or that the web is to be asked for, in order."""
         inputs = plan.inputs_of_platform(self.project, platform)
-        return sorted(self._served_months(platform, inputs) | self._stored_months(platform))
+        due = plan.due_months(self.project, platform, dt.datetime.now(dt.UTC))
+        stored = self._stored_months(platform)
+        return sorted(self._served_months(platform, inputs.files) | inputs.web.keys() | stored | due)
 
     def materialize(self, assets: Sequence[str], chunk: Chunk | None = None) -> None:
         """One Dagster run over `assets`. Raises RunFailed, or UserError where the cause is a user's to mend."""
@@ -152,7 +157,7 @@ class Runner:
         return f"{asset}-{plan.state(self.project, asset)}"
 
     def _served_months(self, platform: str, inputs: str) -> set[str]:
-        """Months the sources hold of a platform; remembered for as long as the sources stay as they are."""
+        """Months the files hold of a platform; remembered for as long as the sources stay as they are."""
         remembered = self.project.store.packs("months")
         key = f"{platform}-{inputs}"
         found = remembered.get([key]).get(key)
@@ -163,9 +168,11 @@ class Runner:
 
     @cache  # noqa: B019 - a runner lives as long as its process
     def _read_months(self) -> dict[str, set[str]]:
-        """Months by platform, from one pass over every source."""
+        """Months by platform, from one pass over every source of files."""
         months: dict[str, set[str]] = {}
         for source in self.project.open_sources():
+            if isinstance(source, WebSource):
+                continue
             for record in source.records():
                 published = record.published if isinstance(record, ScrapedProblem) else None
                 months.setdefault(record.platform, set()).add(partition_of(record.platform, published)[0])
@@ -195,8 +202,10 @@ def _number(month: str) -> int:
 
 def _failure(result: dg.ExecuteInProcessResult) -> Exception:
     for event in result.all_events:
-        if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
-            data = event.asset_check_evaluation_data
+        if event.event_type_value != "ASSET_CHECK_EVALUATION":
+            continue
+        data = event.asset_check_evaluation_data
+        if not data.passed and data.check_name in CHECKS[data.asset_key.to_user_string()]:
             finding = data.metadata["finding"].value
             return RunFailed(f"check {data.check_name} of {data.asset_key.to_user_string()} failed: {finding}")
     for event in result.all_events:

@@ -70,6 +70,7 @@ SCRAPED: Schema = {
     **EVIDENCE,
     "flags": pl.List(pl.String),  # interactive, output_only, premium, scoring, unsupported_checker, ...
     "record_sha": pl.String,  # sha256 of the record as served
+    "editorial_url": pl.String,  # where its solution is explained; null where unknown
 }
 
 NORMALIZED: Schema = {

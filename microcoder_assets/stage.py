@@ -89,6 +89,9 @@ REASONS: dict[str, str] = {
     "bad_native_id": "the native id is empty or holds characters that an id may not have",
     "statement_too_large": "the statement is over the size limit",
     "same_id": "the source lists the same problem id twice; the first record is kept",
+    "blocked": "the site wants a login or a browser; detail.error says which",
+    "source_changed": "the site's answer is no longer as its parser knows it",
+    "not_collected": "the site has not served it, or has no such page; detail.error says why",
     "vanished": "an earlier run had it, this one no longer sees it",
     # processing
     "empty_statement": "no statement text",

@@ -1,5 +1,6 @@
 """Assets of the collection stage."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,9 @@ import dagster as dg
 
 from microcoder_assets import plan
 from microcoder_assets.collection.benchmark import benchmark_result
-from microcoder_assets.collection.records import ScrapedProblem, Source, UnreadableRecord
+from microcoder_assets.collection.records import ScrapedProblem, Source
 from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.collection.web.source import Record, WebSource
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
@@ -32,26 +34,60 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     project = workspace.project()
     wanted = set(partitions_of(context.partition_keys))
     platforms = sorted({partition.platform for partition in wanted})
+    sources = [source for source in project.open_sources() if not set(platforms).isdisjoint(source.platforms)]
+    sources.sort(key=lambda source: isinstance(source, WebSource))  # files come first: what they hold is kept
+    for source in sources:
+        if isinstance(source, WebSource):
+            _collect(context, source, wanted)
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
-    records: dict[Partition, list[ScrapedProblem | UnreadableRecord]] = {p: [] for p in wanted & stored}
+    records: dict[Partition, list[Record]] = {p: [] for p in wanted & stored}
+    elsewhere: dict[Partition, dict[str, str]] = {}
+    home: dict[str, Partition] = {}
     kinds = {}
-    for source in project.open_sources():
-        if not set(platforms).isdisjoint(source.platforms):
-            for partition, record in _filed(source):
-                if partition in wanted:
-                    records.setdefault(partition, []).append(record)
-                    kinds[partition] = source.kind
+    for source in sources:
+        for partition, record in _filed(source, wanted):
+            if isinstance(record, ScrapedProblem) and home.setdefault(record.problem_id, partition) != partition:
+                elsewhere.setdefault(partition, {})[record.problem_id] = str(home[record.problem_id])
+            if partition in wanted:
+                records.setdefault(partition, []).append(record)
+                kinds[partition] = source.kind
     results, manifests = [], []
     for partition in sorted(records):
-        kind = kinds.get(partition, "")
-        result = scrape(records[partition], project.store.blobs, project.settings.collection, kind)
-        manifests.append(publish_partition(context, project, result, partition, inputs[partition.platform]))
+        result = scrape(
+            records[partition],
+            project.store.blobs,
+            project.settings.collection,
+            kinds.get(partition, ""),
+            elsewhere.get(partition, {}),
+        )
+        made_from = inputs[partition.platform].of(partition.month)
+        manifests.append(publish_partition(context, project, result, partition, made_from))
         results.append(result)
     return materialized(context, StageResult.together(results, SCRAPED), SCRAPED, manifests)
 
 
-def _filed(source: Source) -> Iterator[tuple[Partition, ScrapedProblem | UnreadableRecord]]:
+def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:
+    """Ask the sites for those wanted months that are due; what goes wrong is an alarm, and the run goes on."""
+    now = dt.datetime.now(dt.UTC)
+    for platform in source.platforms:
+        months = [month for month in source.due(platform, now) if Partition(month, platform) in wanted]
+        if months:
+            found = source.collect(platform, months, now)
+            counts = f"{len(found.new)} new, {len(found.changed)} changed, {len(found.vanished)} vanished"
+            context.log.info(f"{platform}: {counts} in the site's lists")
+            for reason, detail in source.cursor(platform).alarms.items():
+                context.log.warning(f"{platform}: {reason}: {detail}")
+
+
+def _filed(source: Source, wanted: set[Partition]) -> Iterator[tuple[Partition, Record]]:
+    """Records with their partitions; of a web source those of the wanted partitions only."""
+    if isinstance(source, WebSource):
+        for partition in sorted(wanted):
+            if partition.platform in source.platforms:
+                for record in source.records_of(partition.platform, partition.month):
+                    yield partition, record
+        return
     for record in source.records():
         published = record.published if isinstance(record, ScrapedProblem) else None
         yield Partition(*partition_of(record.platform, published)), record

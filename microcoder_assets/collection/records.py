@@ -70,6 +70,7 @@ class ScrapedProblem:
     ratings: tuple[tuple[str, float], ...] = ()
     license: str | None = None
     flags: tuple[str, ...] = field(default=())
+    editorial_url: str | None = None
 
     @property
     def problem_id(self) -> str:

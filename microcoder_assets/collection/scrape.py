@@ -6,7 +6,8 @@ import dataclasses
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import polars as pl
@@ -42,10 +43,12 @@ def scrape(
     blobs: BlobWriter,
     settings: CollectionSettings,
     source_kind: str,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> StageResult:
     """SCRAPED rows, test bytes put into `blobs`, and a decision for every record.
 
-    The first record of an id is kept, later ones are merged into it. Records that are unreadable or that later stages
+    The first record of an id is kept, later ones are merged into it. elsewhere: ids whose first record is in another
+    partition, by its name. Records that are unreadable or that later stages
     could not take are error rows; those without a usable id under `platform:?source_ref`, which is never a problem id.
     No two decisions have one id and ref: the ref of a repeat ends in `~2`, `~3` and so on.
     """
@@ -59,8 +62,12 @@ def scrape(
         fault = _fault(record, settings)
         if fault:
             decisions.append(_error(record, *fault))
+        elif record.problem_id in elsewhere:
+            decisions.append(_same_id(record, {"first": elsewhere[record.problem_id]}))
         elif record.problem_id in rows:
-            decisions.append(_same_id(record, rows[record.problem_id]))
+            first = rows[record.problem_id]
+            same = first["record_sha"] == record.record_sha
+            decisions.append(_same_id(record, {"first": first["source_ref"], "identical": same}))
         else:
             rows[record.problem_id] = _row(record, source_kind, writer)
             decisions.append(Decision(record.problem_id, Kind.KEPT, "ok", sha_out=record.record_sha))
@@ -87,12 +94,12 @@ def _error(record: ScrapedProblem | UnreadableRecord, reason: str, detail: dict[
     return Decision(f"{record.platform}:?{_printable(record.source_ref)}", Kind.ERROR, reason, detail)
 
 
-def _same_id(record: ScrapedProblem, first: dict[str, Any]) -> Decision:
+def _same_id(record: ScrapedProblem, detail: dict[str, Any]) -> Decision:
     return Decision(
         record.problem_id,
         Kind.MERGED,
         "same_id",
-        {"first": first["source_ref"], "identical": first["record_sha"] == record.record_sha},
+        detail,
         sha_in=record.record_sha,
         parents=[record.problem_id],
         ref=_printable(record.source_ref),
@@ -137,7 +144,7 @@ def _printable(text: str) -> str:
 def _texts(record: ScrapedProblem) -> Iterator[tuple[str, object]]:
     always = ("source_ref", "title", "statement", "statement_format")
     yield from ((name, getattr(record, name)) for name in always)
-    optional = ("url", "contest", "entry_point", "starter_code", "difficulty_label", "license")
+    optional = ("url", "contest", "entry_point", "starter_code", "difficulty_label", "license", "editorial_url")
     yield from ((name, value) for name in optional if (value := getattr(record, name)) is not None)
     yield from (("tags", tag) for tag in record.tags)
     for sample in record.samples:

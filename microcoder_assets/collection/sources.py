@@ -12,6 +12,7 @@ from microcoder_assets.collection.leetcode import open_leetcode
 from microcoder_assets.collection.oi import open_oi
 from microcoder_assets.collection.records import Source, SourceSpec
 from microcoder_assets.collection.rllm import open_rllm
+from microcoder_assets.collection.web.source import open_web
 from microcoder_assets.errors import UserError
 
 KINDS: Mapping[str, Callable[[Path], Source]] = MappingProxyType(
@@ -21,6 +22,7 @@ KINDS: Mapping[str, Callable[[Path], Source]] = MappingProxyType(
         "kattis": open_kattis,
         "rllm": open_rllm,
         "oi": open_oi,
+        "web": open_web,
     }
 )
 """How to open a path, by kind. Each opener raises UserError when the path holds nothing of its kind."""

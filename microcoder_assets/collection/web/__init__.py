@@ -1,0 +1,1 @@
+"""Live collection: contest sites asked politely, every answer archived, problems read from the archive."""
