@@ -26,6 +26,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.partitions import range_tags
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
+from microcoder_assets.store.atomic import exclusive, write_text_atomic
 
 MAX_GAP = 12
 """Months without problems that a run may span: each costs an event, each further run a second. Measured."""
@@ -60,10 +61,28 @@ def prepare_instance(home: Path) -> None:
     if given is not None and not (Path(given).is_absolute() and Path(given).is_dir()):
         raise UserError(f"DAGSTER_HOME={given} must be the absolute path of a folder; unset it to use {home}/dagster")
     folder = home / "dagster"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "dagster.yaml").exists():
-        shutil.copyfile(bundled("dagster.yaml"), folder / "dagster.yaml")
+    if not (folder / "history").exists():
+        with exclusive(folder):
+            if not (folder / "dagster.yaml").exists():
+                write_text_atomic(folder / "dagster.yaml", bundled("dagster.yaml").read_text("utf-8"))
+            if given is None and not (folder / "history").exists():
+                _make_databases(folder)
     os.environ.setdefault("DAGSTER_HOME", str(folder))
+
+
+def _make_databases(folder: Path) -> None:
+    """Dagster's databases, put in place when they are whole: two processes that make them at once, or one that is killed
+    while it does, would leave what no later run can open."""
+    making = folder / "making"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    shutil.copyfile(folder / "dagster.yaml", making / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(making)) as instance:
+        instance.get_runs_count()
+    for name in ("schedules", "history"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (making / name).rename(folder / name)
+    shutil.rmtree(making)
 
 
 class Runner:

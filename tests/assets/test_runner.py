@@ -133,3 +133,17 @@ def test_a_run_killed_while_it_held_a_pool_gives_it_back(project: Project, tmp_p
         ended = [record.status for record in instance.get_runs(limit=2)]
     assert ended == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     assert not list((project.home / "running").iterdir())
+
+
+def test_processes_that_open_a_new_home_at_once_all_can(project: Project) -> None:
+    """Where one that was killed has left its databases half made."""
+    half = project.home / "dagster" / "making" / "history"
+    half.mkdir(parents=True)
+    (half / "runs.db").write_bytes(b"SQLite format 3\0, and no more")
+    code = (
+        "import sys, dagster as dg\nfrom pathlib import Path\nfrom microcoder_assets.runner import prepare_instance\n"
+        "prepare_instance(Path(sys.argv[1]))\nwith dg.DagsterInstance.get() as instance: instance.get_runs_count()\n"
+    )
+    processes = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, str(project.home)]) for _ in range(3)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    assert not half.exists()

@@ -1,0 +1,133 @@
+"""Does a run that is killed lose or double anything? `python -m bench.bench_faults [--kills 50]`.
+
+First the sample archive is curated once, undisturbed, and once by two runs at the same time. Then runs are killed by
+SIGKILL, with all that they started, each at a moment drawn evenly from the time that the first run took; the next run
+goes on in the same home, until one ends by itself, and a fresh home is begun. After every kill each manifest must be
+readable and name files with the bytes that it says; every home that was finished must hold the same rows, decisions,
+ledger lines and exports as the first, by sha256. A ledger is compared by what was decided, not by when or by which run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+from rich.progress import Progress
+
+from bench.tables import print_table
+from microcoder_assets.project import Project
+from microcoder_assets.store.catalogue import STAGES
+from microcoder_assets.store.parquet_store import ParquetStore
+
+UNTIL = "train_split"
+RUN_S = 1800.0
+
+
+def begin(home: Path) -> subprocess.Popen[bytes]:
+    """A run in a session of its own."""
+    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(home), "run", "--until", UNTIL]
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    return subprocess.Popen(
+        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def finish(run: subprocess.Popen[bytes]) -> None:
+    """Raises SystemExit when the run fails."""
+    if status := run.wait(timeout=RUN_S):
+        raise SystemExit(f"a run ended with status {status}; run {' '.join(map(str, run.args))} to see why")  # type: ignore[arg-type]
+
+
+def facts(home: Path) -> dict[str, str]:
+    """sha256 of everything that a finished home must share with every other."""
+    store = Project.load(home).store
+    found = {}
+    for stage in STAGES:
+        for manifest in store.manifests(stage):
+            name = f"{stage} {manifest.partition}"
+            found[f"{name} rows"] = manifest.sha256
+            found[f"{name} decisions"] = Path(manifest.decisions).stem
+        files = store.ledger_files(stage)
+        lines = pl.concat([pl.read_parquet(file) for file in files]).drop("run_id", "decided_at", "version")
+        found[f"{stage} ledger"] = sha256("\n".join(sorted(map(str, lines.rows()))).encode()).hexdigest()
+    latest = home / "exports" / UNTIL / "latest"
+    files = [path for path in latest.rglob("*") if path.is_file()]
+    return found | {str(path.relative_to(latest)): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def torn(store: ParquetStore) -> list[str]:
+    """Manifests that cannot be read, and files that are not what their manifest says."""
+    wrong = []
+    for stage in STAGES:
+        for manifest, file in zip(store.manifests(stage), store.data_files(stage), strict=True):
+            if not file.is_file() or sha256(file.read_bytes()).hexdigest() != manifest.sha256:
+                wrong.append(str(file))
+        wrong += [str(file) for file in store.decision_files(stage) if not file.is_file()]
+    return wrong
+
+
+def stage_of(home: Path) -> str:
+    """The first stage that a home has not published yet."""
+    store = Project.load(home).store
+    return next((stage for stage in STAGES if not store.manifests(stage)), "after the last")
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m bench.bench_faults", description="Runs that are killed.")
+    parser.add_argument("--kills", type=int, default=50, help="how many runs to kill (50)")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    arguments = parser.parse_args()
+    moments = random.Random(arguments.seed)
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        undisturbed = Path(folder) / "undisturbed"
+        began = time.monotonic()
+        finish(begin(undisturbed))
+        took_s = time.monotonic() - began
+        meant = facts(undisturbed)
+        together = Path(folder) / "together"
+        for run in [begin(together) for _ in range(2)]:
+            finish(run)
+        differences = {"two runs at once": facts(together) != meant}
+        kills: Counter[str] = Counter()
+        finished = damaged = 0
+        with Progress(transient=True) as bar:
+            killing = bar.add_task("killing", total=arguments.kills)
+            while kills.total() < arguments.kills:
+                home = Path(folder) / f"home-{finished}"
+                while True:
+                    run = begin(home)
+                    try:
+                        run.wait(timeout=moments.uniform(0, took_s) if kills.total() < arguments.kills else RUN_S)
+                        break
+                    except subprocess.TimeoutExpired:
+                        os.killpg(run.pid, signal.SIGKILL)
+                        run.wait()
+                        kills[stage_of(home)] += 1
+                        damaged += len(torn(Project.load(home).store))
+                        bar.advance(killing)
+                finish(run)
+                finished += 1
+                differences[home.name] = facts(home) != meant
+                shutil.rmtree(home)
+    print_table(
+        ("killed while it made", "kills"), [(stage, str(kills[stage])) for stage in (*STAGES, "after the last")]
+    )
+    unlike = [name for name, differs in differences.items() if differs]
+    print(f"\n{kills.total()} kills, {finished} homes finished after them, undisturbed run {took_s:.0f} s")
+    print(f"files damaged after a kill: {damaged}; homes unlike the undisturbed one: {', '.join(unlike) or 'none'}")
+    raise SystemExit(bool(unlike or damaged))
+
+
+if __name__ == "__main__":
+    main()
