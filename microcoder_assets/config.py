@@ -21,6 +21,8 @@ class Section(BaseModel):
 
 class CollectionSettings(Section):
     max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
+    max_references: int = Field(8, ge=1, description="Submissions kept of a problem for each label and language: sets "
+                                "hold thousands of some. Ours.")
 
 
 class DedupSettings(Section):
