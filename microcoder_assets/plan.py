@@ -26,7 +26,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scraped_problems": Stage((), ("collection",), "2", partitioned=True),
+    "scraped_problems": Stage((), ("collection",), "3", partitioned=True),
     "livecodebench_problems": Stage((), (), "1"),
     "normalized_problems": Stage(("scraped_problems",), (), "1", partitioned=True),
     "unique_problems": Stage(

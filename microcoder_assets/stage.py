@@ -88,7 +88,7 @@ REASONS: dict[str, str] = {
     "malformed_record": "the record could not be read; detail.error says why",
     "bad_native_id": "the native id is empty or holds characters that an id may not have",
     "statement_too_large": "the statement is over the size limit",
-    "same_id": "the source lists the same problem id twice; the first record is kept",
+    "same_id": "the same problem id again; the first record is kept, and takes what it lacks (detail.gave)",
     "vanished": "an earlier run had it, this one no longer sees it",
     # processing
     "empty_statement": "no statement text",

@@ -1,21 +1,20 @@
 """Assets of the collection stage."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from microcoder_assets import plan
 from microcoder_assets.collection.benchmark import benchmark_result
-from microcoder_assets.collection.records import ScrapedProblem, Source, UnreadableRecord
-from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.collection.scrape import Scraper
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, SCRAPED
+from microcoder_assets.schema import BENCHMARK, SCRAPED, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Partition
 
@@ -34,27 +33,19 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     platforms = sorted({partition.platform for partition in wanted})
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
-    records: dict[Partition, list[ScrapedProblem | UnreadableRecord]] = {p: [] for p in wanted & stored}
-    kinds = {}
+    scraper = Scraper(project.store.blobs, project.settings.collection)
     for source in project.open_sources():
         if not set(platforms).isdisjoint(source.platforms):
-            for partition, record in _filed(source):
-                if partition in wanted:
-                    records.setdefault(partition, []).append(record)
-                    kinds[partition] = source.kind
+            for record in source.records():
+                if record.platform in platforms:
+                    scraper.add(record, source.kind)
+    found = {Partition(*partition): result for partition, result in scraper.results().items()}
     results, manifests = [], []
-    for partition in sorted(records):
-        kind = kinds.get(partition, "")
-        result = scrape(records[partition], project.store.blobs, project.settings.collection, kind)
+    for partition in sorted(wanted & (stored | found.keys())):
+        result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         manifests.append(publish_partition(context, project, result, partition, inputs[partition.platform]))
         results.append(result)
     return materialized(context, StageResult.together(results, SCRAPED), SCRAPED, manifests)
-
-
-def _filed(source: Source) -> Iterator[tuple[Partition, ScrapedProblem | UnreadableRecord]]:
-    for record in source.records():
-        published = record.published if isinstance(record, ScrapedProblem) else None
-        yield Partition(*partition_of(record.platform, published)), record
 
 
 @dg.asset(group_name="collection", code_version=plan.code_version("livecodebench_problems"), kinds={"parquet"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from microcoder_assets.collection.combine import combine
 from microcoder_assets.collection.platforms import UNDATED_MONTH
 from microcoder_assets.collection.records import NATIVE_ID, ScrapedProblem, UnreadableRecord
 from microcoder_assets.config import CollectionSettings
@@ -43,29 +45,78 @@ def scrape(
     settings: CollectionSettings,
     source_kind: str,
 ) -> StageResult:
-    """SCRAPED rows, test bytes put into `blobs`, and a decision for every record.
-
-    The first record of an id is kept, later ones are merged into it. Records that are unreadable or that later stages
-    could not take are error rows; those without a usable id under `platform:?source_ref`, which is never a problem id.
-    No two decisions have one id and ref: the ref of a repeat ends in `~2`, `~3` and so on.
-    """
-    writer = _TestWriter(blobs)
-    rows: dict[str, dict[str, Any]] = {}
-    decisions = []
+    """All records of one source as one result, whatever their partitions; else as `Scraper`."""
+    scraper = Scraper(blobs, settings)
     for record in records:
+        scraper.add(record, source_kind)
+    return StageResult.together(list(scraper.results().values()), SCRAPED)
+
+
+class Scraper:
+    """SCRAPED rows, test bytes put into `blobs`, and a decision for every record, for whole platforms at a time.
+
+    The first record of an id is kept; later ones, of whatever source, are merged into it and give it what it lacks.
+    Records that are unreadable or that later stages could not take are error rows; those without a usable id under
+    `platform:?source_ref`, which is never a problem id. No two decisions have one id and ref: the ref of a repeat ends
+    in `~2`, `~3` and so on.
+    """
+
+    def __init__(self, blobs: BlobWriter, settings: CollectionSettings) -> None:
+        self._settings = settings
+        self._writer = _TestWriter(blobs)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._decisions: list[Decision] = []
+        self._served: list[tuple[str, str]] = []
+
+    def add(self, record: ScrapedProblem | UnreadableRecord, source_kind: str) -> None:
+        """Test bytes are on their way to the blob store when this returns: the record need not be kept."""
         if isinstance(record, UnreadableRecord):
-            decisions.append(_error(record, record.reason, {"error": record.detail}))
-            continue
-        fault = _fault(record, settings)
-        if fault:
-            decisions.append(_error(record, *fault))
-        elif record.problem_id in rows:
-            decisions.append(_same_id(record, rows[record.problem_id]))
+            self._decisions.append(_error(record, record.reason, {"error": record.detail}))
+            self._served.append(partition_of(record.platform, None))
         else:
-            rows[record.problem_id] = _row(record, source_kind, writer)
-            decisions.append(Decision(record.problem_id, Kind.KEPT, "ok", sha_out=record.record_sha))
-    writer.flush()
-    return StageResult(conform(pl.DataFrame(list(rows.values()), schema=SCRAPED), SCRAPED), list(_distinct(decisions)))
+            self._decisions.append(self._decide(record, source_kind))
+            self._served.append(partition_of(record.platform, record.published))
+
+    def results(self) -> dict[tuple[str, str], StageResult]:
+        """By partition. A row lies where its date puts it, which a later record may have given; its decisions with it.
+
+        A partition that records were served for is there even when all of them went to another.
+        """
+        self._writer.flush()
+        rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in self._rows.values():
+            rows.setdefault(_home(row), []).append(row)
+        decisions: dict[tuple[str, str], list[Decision]] = {partition: [] for partition in (*self._served, *rows)}
+        for decision, served in zip(_distinct(self._decisions), self._served, strict=True):
+            if decision.kind is Kind.ERROR:
+                decisions[served].append(decision)
+                continue
+            row = self._rows[decision.problem_id]
+            kept = dataclasses.replace(decision, sha_out=row["record_sha"]) if decision.kind is Kind.KEPT else decision
+            decisions[_home(row)].append(kept)
+        return {
+            partition: StageResult(conform(pl.DataFrame(rows.get(partition, []), schema=SCRAPED), SCRAPED), decided)
+            for partition, decided in decisions.items()
+        }
+
+    def _decide(self, record: ScrapedProblem, source_kind: str) -> Decision:
+        if fault := _fault(record, self._settings):
+            return _error(record, *fault)
+        row = self._rows.get(record.problem_id)
+        if row is None:
+            self._rows[record.problem_id] = _row(record, source_kind, self._writer)
+            return Decision(record.problem_id, Kind.KEPT, "ok")
+        given = []
+        if row["record_sha"] != record.record_sha:
+            given = combine(row, _row(record, source_kind, self._writer), self._settings.max_references)
+        decision = _same_id(record, row, given)
+        if given:
+            row["record_sha"] = hashlib.sha256(f"{row['record_sha']} {record.record_sha}".encode()).hexdigest()
+        return decision
+
+
+def _home(row: dict[str, Any]) -> tuple[str, str]:
+    return partition_of(row["platform"], row["published"])
 
 
 def _distinct(decisions: Iterable[Decision]) -> Iterator[Decision]:
@@ -87,12 +138,13 @@ def _error(record: ScrapedProblem | UnreadableRecord, reason: str, detail: dict[
     return Decision(f"{record.platform}:?{_printable(record.source_ref)}", Kind.ERROR, reason, detail)
 
 
-def _same_id(record: ScrapedProblem, first: dict[str, Any]) -> Decision:
+def _same_id(record: ScrapedProblem, first: dict[str, Any], given: list[str]) -> Decision:
+    detail = {"first": first["source_ref"], "identical": first["record_sha"] == record.record_sha}
     return Decision(
         record.problem_id,
         Kind.MERGED,
         "same_id",
-        {"first": first["source_ref"], "identical": first["record_sha"] == record.record_sha},
+        {**detail, "gave": given} if given else detail,
         sha_in=record.record_sha,
         parents=[record.problem_id],
         ref=_printable(record.source_ref),
