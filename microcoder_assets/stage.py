@@ -113,7 +113,7 @@ REASONS: dict[str, str] = {
     "needs_image": "the statement cannot be understood without an image",
     "unjudgeable": "several right answers and no checker",
     # verification
-    "unsupported_checker": "its checker is in a language that the judge does not run yet",
+    "unsupported_checker": "its checker is in a language that the judge does not run yet, or needs a header it lacks",
     "reference_failed": "no accepted reference passes every test; detail holds the verdicts",
     "references_disagree": "accepted references give different right answers and no checker is declared",
     "wrong_accepted": "a known-wrong submission passes every test",

@@ -13,6 +13,7 @@ from microcoder_assets.collection.sets.rows import SetRow
 from microcoder_assets.collection.sets.source import ProblemSet
 from microcoder_judge import Checker
 
+_EPOCH = dt.date(1970, 1, 1)
 _SECTIONS = (
     ("input_format", "Input"),
     ("output_format", "Output"),
@@ -65,7 +66,7 @@ def problem(row: SetRow, max_references: int) -> ScrapedProblem:
         record_sha=row.sha,
         url=f"https://codeforces.com/problemset/problem/{raw['contest_id']}/{raw['index']}",
         contest=raw["contest_id"],
-        published=dt.datetime.fromtimestamp(start, dt.UTC).date() if start else None,
+        published=_EPOCH + dt.timedelta(seconds=start) if start else None,
         published_basis="contest" if start else None,
         samples=tuple(Sample(*pair) for pair in samples),
         io_mode=judging.io_mode,

@@ -98,12 +98,18 @@ def _files_of(layout: ProblemSet, root: Path) -> dict[str, Path]:
 
 def _download(repository: str, commit: str, patterns: tuple[str, ...]) -> Path:
     """The set's files in the hub's cache, got where they are not there yet. HF_HUB_OFFLINE=1 gets nothing."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+    import httpx
+    from huggingface_hub import constants, snapshot_download
 
     try:
-        found = snapshot_download(repository, repo_type="dataset", revision=commit, allow_patterns=list(patterns))
-    except (OSError, ValueError, HfHubHTTPError) as error:
+        found = snapshot_download(
+            repository,
+            repo_type="dataset",
+            revision=commit,
+            allow_patterns=list(patterns),
+            local_files_only=constants.HF_HUB_OFFLINE,
+        )
+    except (OSError, ValueError, httpx.HTTPError) as error:
         raise UserError(
             f"cannot get {repository} at {commit} from the Hugging Face Hub, and its cache does not hold it "
             f"({one_line(error)}); unset HF_HUB_OFFLINE where it is set, or name a local folder"
