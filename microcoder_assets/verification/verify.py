@@ -81,7 +81,7 @@ def verify(
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
-    headers = str(settings.headers) if settings.headers else None
+    headers = str(settings.headers.resolve()) if settings.headers else None
     with Judge(workers=settings.workers, headers=headers) as judge:
         keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
         outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
@@ -157,9 +157,10 @@ def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> s
     checker = Checker.from_json(row["checker"]) if row["checker"] else None
     if checker is None or not _INCLUDES_TESTLIB.search(checker.program or ""):
         return ""
-    if settings.headers and (settings.headers / "testlib.h").is_file():
+    folder = settings.headers.resolve() if settings.headers else None
+    if folder and (folder / "testlib.h").is_file() and not folder.is_relative_to("/tmp"):
         return ""
-    return "its checker includes testlib.h; set [verification] headers to a folder that holds it"
+    return "its checker includes testlib.h; set [verification] headers to a folder outside /tmp that holds it"
 
 
 def _refused(reason: str, error: str) -> Outcome:
