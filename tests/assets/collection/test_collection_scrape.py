@@ -16,7 +16,7 @@ from microcoder_assets.collection.identity import canonical_url, identity_keys, 
 from microcoder_assets.collection.leetcode import contest_date
 from microcoder_assets.collection.platforms import PLATFORMS, UNDATED_MONTH
 from microcoder_assets.collection.records import Reference, Sample, ScrapedProblem, ScrapedTest, UnreadableRecord
-from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.collection.scrape import Scraper, partition_of, scrape
 from microcoder_assets.config import CollectionSettings
 from microcoder_assets.schema import SCRAPED
 from microcoder_assets.stage import Kind, StageResult
@@ -72,6 +72,62 @@ def test_the_second_record_of_an_id_is_merged_into_the_first(tmp_path: Path) -> 
     _, merged, differs = result.decisions
     assert (merged.kind, merged.reason, merged.ref, merged.parents) == (Kind.MERGED, "same_id", "two#2", ["kattis:two"])
     assert (merged.detail["identical"], differs.detail["identical"]) == (True, False)
+
+
+MANY = tuple(ScrapedTest(f"m{n}", False, b"%d" % n, b"%d" % n) for n in range(5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "gave", "columns"),
+    [
+        ({"tests": MANY, "checker": Checker("tokens")}, ["tests"], {"flags": ["interactive"]}),
+        ({"tests": MANY, "checker": None}, [], {"flags": ["interactive", "scoring"]}),
+        ({"checker": Checker("custom", program="exit(0)")}, ["tests"], {"flags": ["interactive"]}),
+        (
+            {"references": (Reference("good.py", "python", "accepted", "print(1 + 2)"),)},
+            ["references"],
+            {"references": [("good.py", "print(3)"), ("later:good.py", "print(1 + 2)")]},
+        ),
+        ({"references": (Reference("copy.py", "python", "accepted", "print(3)"),)}, [], {}),
+        ({"tags": ("dp",), "ratings": (("community", 9.0), ("zerotrac", 1.0))}, ["tags", "ratings"], {"tags": ["dp"]}),
+        ({"url": "https://x.org", "time_limit_s": 2.0}, ["url", "time_limit_s"], {"url": "https://x.org"}),
+        ({"published": dt.date(2024, 1, 1), "published_basis": "archive"}, ["published"], {}),
+        ({"published": dt.date(2024, 1, 1), "published_basis": "inferred"}, [], {}),
+        ({"title": "Second", "statement": "Other.", "license": "MIT"}, [], {"title": "Two", "statement": "Add."}),
+    ],
+)
+def test_a_later_record_gives_what_the_first_lacks(
+    tmp_path: Path, changes: dict[str, Any], gave: list[str], columns: dict[str, Any]
+) -> None:
+    first = other(flags=("interactive", "scoring"), published_basis="inferred")
+    plain = other(source_ref="later", record_sha="2" * 64, published=None)
+    later = dataclasses.replace(plain, **{"references": (), **changes})
+    scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings())  # type: ignore[call-arg]
+    scraper.add(first, "kattis")
+    scraper.add(later, "later")
+    ((partition, result),) = ((p, r) for p, r in scraper.results().items() if r.decisions)
+    (row,) = result.frame.iter_rows(named=True)
+    kept, merged = result.decisions
+    assert merged.detail.get("gave", []) == gave
+    assert (row["record_sha"] == "1" * 64) == (not gave) and kept.sha_out == row["record_sha"]
+    assert partition == partition_of("kattis", row["published"])
+    shown = {**row, "references": [(r["name"], r["code"]) for r in row["references"]]}
+    assert {name: shown[name] for name in columns} == columns
+    assert (len(row["tests"]) == 5) == (changes.get("tests") == MANY and bool(gave))
+    shas = [test[part] for test in row["tests"] for part in ("input_sha", "expected_sha")]
+    assert Blobs(tmp_path / "blobs").get_many(shas).keys() == set(shas)
+
+
+def test_references_of_two_records_together_stay_under_the_cap(tmp_path: Path) -> None:
+    def solved(name: str, count: int) -> ScrapedProblem:
+        codes = (Reference(f"{name}-{n}", "python", "accepted", f"# {name} {n}") for n in range(count))
+        return other(record_sha=name * 64, references=tuple(codes))
+
+    scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings(max_references=3))  # type: ignore[call-arg]
+    for record in (solved("a", 2), solved("b", 5)):
+        scraper.add(record, "kattis")
+    (result,) = scraper.results().values()
+    assert [r["name"] for r in result.frame["references"].to_list()[0]] == ["a-0", "a-1", "b-0"]
 
 
 @pytest.mark.parametrize("native_id", ["", "a/b", "..", ".hidden", "a\\b", "a b", "a\n", "x" * 121, "ä", None])
