@@ -65,6 +65,7 @@ class Scraper:
         self._settings = settings
         self._writer = _TestWriter(blobs)
         self._rows: dict[str, dict[str, Any]] = {}
+        self._homes: dict[str, tuple[str, str]] = {}
         self._decisions: list[Decision] = []
         self._served: list[tuple[str, str]] = []
 
@@ -78,24 +79,21 @@ class Scraper:
             self._served.append(partition_of(record.platform, record.published))
 
     def results(self) -> dict[tuple[str, str], StageResult]:
-        """By partition. A row lies where its date puts it, which a later record may have given; its decisions with it.
+        """By partition: decisions where the date of their record puts them, a row where that of its first record does.
 
-        A partition that records were served for is there even when all of them went to another.
+        So a row stays where it is, whatever date a later record gives it.
         """
         self._writer.flush()
-        rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in self._rows.values():
-            rows.setdefault(_home(row), []).append(row)
-        decisions: dict[tuple[str, str], list[Decision]] = {partition: [] for partition in (*self._served, *rows)}
+        rows: dict[tuple[str, str], list[dict[str, Any]]] = {partition: [] for partition in self._served}
+        decisions: dict[tuple[str, str], list[Decision]] = {partition: [] for partition in self._served}
+        for problem_id, row in self._rows.items():
+            rows[self._homes[problem_id]].append(row)
         for decision, served in zip(_distinct(self._decisions), self._served, strict=True):
-            if decision.kind is Kind.ERROR:
-                decisions[served].append(decision)
-                continue
-            row = self._rows[decision.problem_id]
-            kept = dataclasses.replace(decision, sha_out=row["record_sha"]) if decision.kind is Kind.KEPT else decision
-            decisions[_home(row)].append(kept)
+            if decision.kind is Kind.KEPT:
+                decision = dataclasses.replace(decision, sha_out=self._rows[decision.problem_id]["record_sha"])
+            decisions[served].append(decision)
         return {
-            partition: StageResult(conform(pl.DataFrame(rows.get(partition, []), schema=SCRAPED), SCRAPED), decided)
+            partition: StageResult(conform(pl.DataFrame(rows[partition], schema=SCRAPED), SCRAPED), decided)
             for partition, decided in decisions.items()
         }
 
@@ -105,6 +103,7 @@ class Scraper:
         row = self._rows.get(record.problem_id)
         if row is None:
             self._rows[record.problem_id] = _row(record, source_kind, self._writer)
+            self._homes[record.problem_id] = partition_of(record.platform, record.published)
             return Decision(record.problem_id, Kind.KEPT, "ok")
         given = []
         if row["record_sha"] != record.record_sha:
@@ -113,10 +112,6 @@ class Scraper:
         if given:
             row["record_sha"] = hashlib.sha256(f"{row['record_sha']} {record.record_sha}".encode()).hexdigest()
         return decision
-
-
-def _home(row: dict[str, Any]) -> tuple[str, str]:
-    return partition_of(row["platform"], row["published"])
 
 
 def _distinct(decisions: Iterable[Decision]) -> Iterator[Decision]:

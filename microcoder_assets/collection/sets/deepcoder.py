@@ -56,7 +56,7 @@ def _judging(tests: Any, raw: Mapping[str, Any], statement: str) -> Judging:
         if first.get("testtype") == "functional":
             arguments = [[json.loads(line) for line in given.rstrip("\n").split("\n")] for given in inputs]
             cases = zip(arguments, map(json.loads, outputs), strict=True)
-            return function_judging(statement, _func_name(first, raw), starter_code, cases)
+            return function_judging(_func_name(first, raw), starter_code, cases)
         name = first.get("fn_name")
     return called_or_piped(inputs, outputs, name, statement, starter_code)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from microcoder_assets.collection.records import Reference, ScrapedTest
 from microcoder_assets.collection.signature import Signature
-from microcoder_assets.collection.wording import function_checker, has_several_answers, is_interactive, plain
+from microcoder_assets.collection.wording import is_interactive, plain
 from microcoder_judge import Checker
 
 READ_PER_KEPT = 4
@@ -77,36 +77,27 @@ def python_version(code: str) -> str:
 
 
 def stdin_judging(
-    statement: str, tests: Iterable[ScrapedTest], program: Checker | None = None, flags: Iterable[str] = ()
+    statement: str, tests: Iterable[ScrapedTest], checker: Checker | None = None, flags: Iterable[str] = ()
 ) -> Judging:
-    """Standard input and output. program: the set's own checker; without one, a statement that admits several answers
-    is flagged multi_answer and has none: nothing is guessed. flags: file_io is no standard input and output."""
-    words = plain(statement)
-    found = set(flags)
-    if is_interactive(words):
-        found.add("interactive")
-    if program is None and has_several_answers(words):
-        found.add("multi_answer")
-    checker = None if found & {"interactive", "multi_answer"} else program or Checker("tokens")
+    """Standard input and output. checker: the set's own program, None where it names none: nothing is guessed here.
+    flags: file_io is no standard input and output."""
+    found = {*flags, *(("interactive",) if is_interactive(plain(statement)) else ())}
     return Judging(None if "file_io" in found else "stdin", None, None, tuple(tests), checker, frozenset(found))
 
 
-def function_judging(statement: str, entry_point: str, starter_code: str, cases: Iterable[tuple[Any, Any]]) -> Judging:
+def function_judging(entry_point: str, starter_code: str, cases: Iterable[tuple[Any, Any]]) -> Judging:
     """A function called with each case's list of arguments. Starter code that does not say how is flagged.
 
     Raises TypeError for arguments that are no list.
     """
     signature = Signature.of_starter(starter_code) if "class Solution" in starter_code else None
-    flags = set(signature.flags) if signature else set()
+    flags = set(signature.flags if signature else ())
     if signature and signature.name != entry_point:
         flags.add("unusual_signature")
     if flags:
         return Judging(flags=frozenset(flags))
-    checker = function_checker(plain(statement))
     starter = signature.starter_code if signature else starter_code.strip() or None
-    tests = tuple(_call(number, *case) for number, case in enumerate(cases, 1))
-    multi = frozenset() if checker else frozenset({"multi_answer"})
-    return Judging("function", entry_point, starter, tests, checker, multi)
+    return Judging("function", entry_point, starter, tuple(_call(n, *case) for n, case in enumerate(cases, 1)))
 
 
 def unwrapped(outputs: list[Any], starter_code: str) -> list[Any]:
@@ -137,7 +128,7 @@ def called_or_piped(
     """Tests of a function where there is an entry point, else of a program."""
     if entry_point:
         cases = zip(inputs, unwrapped(outputs, starter_code), strict=True)
-        return function_judging(statement, entry_point, starter_code, cases)
+        return function_judging(entry_point, starter_code, cases)
     return stdin_judging(statement, tests_of("test", zip(inputs, outputs, strict=True)))
 
 

@@ -105,12 +105,13 @@ def test_a_later_record_gives_what_the_first_lacks(
     scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings())  # type: ignore[call-arg]
     scraper.add(first, "kattis")
     scraper.add(later, "later")
-    ((partition, result),) = ((p, r) for p, r in scraper.results().items() if r.decisions)
-    (row,) = result.frame.iter_rows(named=True)
-    kept, merged = result.decisions
+    results = scraper.results()
+    (row,) = results["2025-10", "kattis"].frame.iter_rows(named=True)
+    (kept,) = results["2025-10", "kattis"].decisions
+    (merged,) = results[partition_of("kattis", later.published)].decisions
     assert merged.detail.get("gave", []) == gave
     assert (row["record_sha"] == "1" * 64) == (not gave) and kept.sha_out == row["record_sha"]
-    assert partition == partition_of("kattis", row["published"])
+    assert row["published"] == (later.published if "published" in gave else first.published)
     shown = {**row, "references": [(r["name"], r["code"]) for r in row["references"]]}
     assert {name: shown[name] for name in columns} == columns
     assert (len(row["tests"]) == 5) == (changes.get("tests") == MANY and bool(gave))

@@ -41,8 +41,6 @@ from microcoder_assets.config import CollectionSettings
 from microcoder_assets.errors import UserError
 from microcoder_judge import Checker, Judge, Problem, Submission, Test, Verdict
 
-TOKENS = Checker("tokens")
-
 
 def records(kind: str, path: Path, **settings: Any) -> list[ScrapedProblem | UnreadableRecord]:
     return list(open_source(parse_spec(f"{kind}:{path}"), CollectionSettings(**settings)).records())
@@ -82,7 +80,7 @@ def test_code_contests(tmp_path: Path) -> None:
         ("accepted/python-2", "python", "accepted", "# 3"),
         ("rejected/python-1", "python", "rejected", SUBTRACT),
     ]
-    assert (problem.time_limit_s, problem.memory_limit_mb, problem.checker) == (1.5, 256, TOKENS)
+    assert (problem.time_limit_s, problem.memory_limit_mb, problem.checker) == (1.5, 256, None)
     assert (problem.tags, problem.ratings) == (("math",), (("codeforces", 1100.0),))
     assert (problem.published, problem.difficulty_label, problem.flags) == (None, None, ())
 
@@ -107,20 +105,20 @@ def test_names_of_code_contests(
 
 
 @pytest.mark.parametrize(
-    ("change", "io_mode", "checker", "flags"),
+    ("change", "io_mode", "flags"),
     [
-        ({"description": "Print any valid answer.\n"}, "stdin", None, ("multi_answer",)),
-        ({"description": "This is an interactive problem."}, "stdin", None, ("interactive",)),
-        ({"description": "Let <image> be a number."}, "stdin", TOKENS, ("needs_image",)),
-        ({"input_file": "input.txt"}, None, TOKENS, ("file_io",)),
-        ({"time_limit": None, "memory_limit_bytes": 0, "cf_rating": 0, "cf_tags": None}, "stdin", TOKENS, ()),
+        ({"description": "Print any valid answer.\n"}, "stdin", ()),
+        ({"description": "This is an interactive problem."}, "stdin", ("interactive",)),
+        ({"description": "Let <image> be a number."}, "stdin", ("needs_image",)),
+        ({"input_file": "input.txt"}, None, ("file_io",)),
+        ({"time_limit": None, "memory_limit_bytes": 0, "cf_rating": 0, "cf_tags": None}, "stdin", ()),
     ],
 )
 def test_what_code_contests_is_flagged_for(
-    tmp_path: Path, change: dict[str, Any], io_mode: str | None, checker: Checker | None, flags: tuple[str, ...]
+    tmp_path: Path, change: dict[str, Any], io_mode: str | None, flags: tuple[str, ...]
 ) -> None:
     problem = read_code_contests(tmp_path, **change)
-    assert (problem.io_mode, problem.checker, problem.flags) == (io_mode, checker, flags)
+    assert (problem.io_mode, problem.flags) == (io_mode, flags)
     if "time_limit" in change:
         assert (problem.time_limit_s, problem.memory_limit_mb, problem.ratings, problem.tags) == (None, None, (), ())
 
@@ -152,19 +150,17 @@ def test_code_contests_plus(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "problem_id", "checker", "flags"),
+    ("change", "problem_id"),
     [
-        ({"checker": None}, "codeforces:1234A", None, ("multi_answer",)),
-        ({"checker": " ", "description": "Add."}, "codeforces:1234A", TOKENS, ()),
-        ({"source": "AIZU", "id": "p00001 Hills", "checker": None}, "aizu:p00001", None, ("multi_answer",)),
-        ({"source": "Other", "id": "7 b", "description": "", "checker": ""}, "codecontests:Other-7-b", TOKENS, ()),
+        ({"checker": None}, "codeforces:1234A"),
+        ({"checker": " ", "id": "1234_B2. Two"}, "codeforces:1234B2"),
+        ({"checker": None, "source": "AIZU", "id": "p00001 Hills"}, "aizu:p00001"),
+        ({"checker": "", "source": "Other", "id": "7 b"}, "codecontests:Other-7-b"),
     ],
 )
-def test_code_contests_plus_without_a_checker(
-    tmp_path: Path, change: dict[str, Any], problem_id: str, checker: Checker | None, flags: tuple[str, ...]
-) -> None:
+def test_code_contests_plus_without_a_checker(tmp_path: Path, change: dict[str, Any], problem_id: str) -> None:
     problem = read_line("codecontests-plus", tmp_path, {**CODE_CONTESTS_PLUS, **change})
-    assert (problem.problem_id, problem.checker, problem.flags) == (problem_id, checker, flags)
+    assert (problem.problem_id, problem.checker, problem.flags) == (problem_id, None, ())
 
 
 @pytest.mark.parametrize(
@@ -187,7 +183,7 @@ def test_taco(tmp_path: Path, write: Callable[[Path, list[dict[str, Any]]], Path
     assert [(r.language, r.code) for r in problem.references] == [("python", ADD), ("python2", ADD_PYTHON2)]
     assert (problem.time_limit_s, problem.memory_limit_mb, problem.tags) == (1.5, 256, ("math", "greedy"))
     assert (problem.published, problem.published_basis) == (dt.date(2019, 9, 25), "archive")
-    assert (problem.difficulty_label, problem.checker) == ("medium_hard", TOKENS)
+    assert (problem.difficulty_label, problem.checker) == ("medium_hard", None)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +220,7 @@ def test_apps(tmp_path: Path) -> None:
     assert problem.problem_id == "codewars:51f2d1cafc9c0f745c00037d"
     assert (problem.io_mode, problem.entry_point, problem.starter_code) == ("function", "add", "def add(a, b):")
     assert [(t.input, t.expected) for t in problem.tests] == [(b"[1, 2]", b"3"), (b"[5, 6]", b"11")]
-    assert (problem.checker, problem.difficulty_label) == (Checker("value"), "introductory")
+    assert (problem.checker, problem.difficulty_label) == (None, "introductory")
     assert [r.language for r in problem.references] == ["python"]
     elsewhere = read_line("apps", tmp_path / "other", {**APPS, "url": "", "input_output": "", "solutions": ""})
     assert elsewhere.problem_id == f"apps:{text_id('text', APPS['question'])}"
@@ -288,7 +284,7 @@ def test_open_r1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "io_mode", "flags"),
     [
-        ({"generated_checker": None}, "stdin", ("multi_answer",)),
+        ({"generated_checker": None}, "stdin", ()),
         ({"interaction_format": "Ask."}, "stdin", ("interactive",)),
         ({"input_mode": "file"}, None, ("file_io",)),
         ({"official_tests_complete": False}, "stdin", ("tests_incomplete",)),

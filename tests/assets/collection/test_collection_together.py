@@ -1,4 +1,4 @@
-"""Sources that know the same problem, through a whole run: one row, where either dates it."""
+"""Sources that know the same problem, through a whole run: one row, where its first record put it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_problem_of_three_sources_is_one_row(tmp_path: Path, monkeypatch: pyte
         ("codeforces:1234B", "Two", None, None, "codeforces", 0, 0),
     ]
     partitions = {manifest.partition: manifest.rows for manifest in store.manifests("scraped_problems")}
-    assert partitions == {"1999-12|codeforces": 1, "2019-09|codeforces": 1}
+    assert partitions == {"1999-12|codeforces": 2, "2019-09|codeforces": 0}
     checker = query(store, "SELECT checker->>'name' FROM normalized_problems WHERE native_id = '1234A'").item()
     assert checker == "custom"
     counts = query(store, "SELECT decision, count(*) FROM decisions WHERE stage = 'scraped_problems' GROUP BY 1").rows()
