@@ -17,8 +17,8 @@ from microcoder_assets.errors import UserError
 MAX_ROW_BYTES = 256 << 20
 """A larger row is an unreadable record: its tests and solutions must not fill the memory. Ours."""
 
-BATCH_ROWS = 16
-"""Rows decoded at a time: those of CodeContests reach tens of MiB. Ours."""
+BATCH_ROWS = 4
+"""Rows of Parquet decoded at a time: those of CodeContests reach tens of MiB. Ours."""
 
 _BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
 _LINES = (".jsonl", ".jsonl.gz")
@@ -88,7 +88,7 @@ def _table_rows(name: str, path: Path, platform: str) -> Iterator[tuple[str, Map
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
-    options = {"batch_size": BATCH_ROWS} if path.suffix == ".parquet" else {}
+    options = _parquet_options() if path.suffix == ".parquet" else {}
     number = 0
     try:
         files = {"rows": [str(path)]}
@@ -98,6 +98,16 @@ def _table_rows(name: str, path: Path, platform: str) -> Iterator[tuple[str, Map
     except (*BROKEN_STREAM, *BAD_RECORD, DatasetsError) as error:
         detail = f"the file breaks off after row {number}: {one_line(error)}"
         yield UnreadableRecord(platform, f"{name}#{number + 1}", "malformed_record", detail)
+
+
+def _parquet_options() -> dict[str, Any]:
+    """A row group of such a set is hundreds of MiB: it is read piece by piece, not as a whole."""
+    from pyarrow.dataset import ParquetFragmentScanOptions
+
+    return {
+        "batch_size": BATCH_ROWS,
+        "fragment_scan_options": ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True),
+    }
 
 
 def _json_rows(name: str, path: Path, platform: str) -> Iterator[tuple[str, Mapping[str, Any]] | UnreadableRecord]:
