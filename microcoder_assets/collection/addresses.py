@@ -10,7 +10,8 @@ from microcoder_assets.collection.records import NATIVE_ID
 _PROBLEMS = tuple(
     (platform, re.compile(pattern))
     for platform, pattern in (
-        ("codeforces", r"codeforces\.com/(?:problemset/)?(?:problem|contest|gym)/(?P<contest>\d+)/(?:problem/)?(\w+)"),
+        ("codeforces", r"codeforces\.com/(?:contest|gym)/(?P<contest>\d+)/problem/(\w+)"),
+        ("codeforces", r"codeforces\.com/problemset/problem/(?P<contest>\d+)/(\w+)"),
         ("atcoder", r"//atcoder\.jp/contests/(?P<contest>[\w-]+)/tasks/(\w+)"),
         ("atcoder", r"//(?P<contest>[\w-]+)\.contest\.atcoder\.jp/tasks/(\w+)"),
         ("leetcode", r"leetcode\.(?:com|cn)/problems/([a-z0-9-]+)"),

@@ -163,8 +163,8 @@ def list_literal(text: str | None) -> list[Any]:
 
 
 def identifier(text: str) -> str:
-    """Text as a native id: what an id may not have becomes a hyphen."""
-    return _NOT_AN_ID.sub("-", text.strip()).strip("-.")[:120]
+    """Text as a native id: what an id may not have becomes a hyphen. Empty for text without a letter or digit."""
+    return _NOT_AN_ID.sub("-", text).lstrip("-._+")[:120].rstrip("-._+")
 
 
 def text_id(prefix: str, text: str) -> str:
