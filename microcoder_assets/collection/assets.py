@@ -7,7 +7,7 @@ import polars as pl
 
 from microcoder_assets import plan
 from microcoder_assets.collection.benchmark import benchmark_result
-from microcoder_assets.collection.scrape import Scraper
+from microcoder_assets.collection.scrape import Scraper, home_of
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
@@ -38,8 +38,8 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         if not set(platforms).isdisjoint(source.platforms):
             for record in source.records():
                 if record.platform in platforms:
-                    scraper.add(record, source.kind)
-    found = {Partition(*partition): result for partition, result in scraper.results().items()}
+                    scraper.add(record, source.kind, home_of(record))
+    found = scraper.results()
     results, manifests = [], []
     for partition in sorted(wanted & (stored | found.keys())):
         result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])

@@ -18,6 +18,7 @@ from microcoder_assets.collection.records import NATIVE_ID, ScrapedProblem, Unre
 from microcoder_assets.config import CollectionSettings
 from microcoder_assets.schema import SCRAPED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.store import Partition
 
 BATCH_BYTES = 64 << 20
 """Test bytes gathered before they go to the blob store, so that memory stays flat and stored packs large. Ours."""
@@ -39,6 +40,11 @@ def partition_of(platform: str, published: dt.date | None) -> tuple[str, str]:
     return month, platform
 
 
+def home_of(record: ScrapedProblem | UnreadableRecord) -> Partition:
+    """Where a record of a source without partitions of its own goes; what cannot be read has no date."""
+    return Partition(*partition_of(record.platform, record.published if isinstance(record, ScrapedProblem) else None))
+
+
 def scrape(
     records: Iterable[ScrapedProblem | UnreadableRecord],
     blobs: BlobWriter,
@@ -48,7 +54,7 @@ def scrape(
     """All records of one source as one result, whatever their partitions; else as `Scraper`."""
     scraper = Scraper(blobs, settings)
     for record in records:
-        scraper.add(record, source_kind)
+        scraper.add(record, source_kind, home_of(record))
     return StageResult.together(list(scraper.results().values()), SCRAPED)
 
 
@@ -65,33 +71,31 @@ class Scraper:
         self._settings = settings
         self._writer = _TestWriter(blobs)
         self._rows: dict[str, dict[str, Any]] = {}
-        self._homes: dict[str, tuple[str, str]] = {}
         self._decisions: list[Decision] = []
-        self._served: list[tuple[str, str]] = []
+        self._partitions: list[Partition] = []
 
-    def add(self, record: ScrapedProblem | UnreadableRecord, source_kind: str) -> None:
+    def add(self, record: ScrapedProblem | UnreadableRecord, source_kind: str, partition: Partition) -> None:
         """Test bytes are on their way to the blob store when this returns: the record need not be kept."""
         if isinstance(record, UnreadableRecord):
             self._decisions.append(_error(record, record.reason, {"error": record.detail}))
-            self._served.append(partition_of(record.platform, None))
         else:
             self._decisions.append(self._decide(record, source_kind))
-            self._served.append(partition_of(record.platform, record.published))
+        self._partitions.append(partition)
 
-    def results(self) -> dict[tuple[str, str], StageResult]:
-        """By partition: decisions where the date of their record puts them, a row where that of its first record does.
+    def results(self) -> dict[Partition, StageResult]:
+        """By partition: the decisions on its records, and the rows of those that were the first of their id.
 
         So a row stays where it is, whatever date a later record gives it.
         """
         self._writer.flush()
-        rows: dict[tuple[str, str], list[dict[str, Any]]] = {partition: [] for partition in self._served}
-        decisions: dict[tuple[str, str], list[Decision]] = {partition: [] for partition in self._served}
-        for problem_id, row in self._rows.items():
-            rows[self._homes[problem_id]].append(row)
-        for decision, served in zip(_distinct(self._decisions), self._served, strict=True):
+        rows: dict[Partition, list[dict[str, Any]]] = {partition: [] for partition in self._partitions}
+        decisions: dict[Partition, list[Decision]] = {partition: [] for partition in self._partitions}
+        for decision, partition in zip(_distinct(self._decisions), self._partitions, strict=True):
             if decision.kind is Kind.KEPT:
-                decision = dataclasses.replace(decision, sha_out=self._rows[decision.problem_id]["record_sha"])
-            decisions[served].append(decision)
+                row = self._rows[decision.problem_id]
+                rows[partition].append(row)
+                decision = dataclasses.replace(decision, sha_out=row["record_sha"])
+            decisions[partition].append(decision)
         return {
             partition: StageResult(conform(pl.DataFrame(rows[partition], schema=SCRAPED), SCRAPED), decided)
             for partition, decided in decisions.items()
@@ -103,7 +107,6 @@ class Scraper:
         row = self._rows.get(record.problem_id)
         if row is None:
             self._rows[record.problem_id] = _row(record, source_kind, self._writer)
-            self._homes[record.problem_id] = partition_of(record.platform, record.published)
             return Decision(record.problem_id, Kind.KEPT, "ok")
         given = []
         if row["record_sha"] != record.record_sha:

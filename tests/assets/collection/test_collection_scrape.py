@@ -16,11 +16,11 @@ from microcoder_assets.collection.identity import canonical_url, identity_keys, 
 from microcoder_assets.collection.leetcode import contest_date
 from microcoder_assets.collection.platforms import PLATFORMS, UNDATED_MONTH
 from microcoder_assets.collection.records import Reference, Sample, ScrapedProblem, ScrapedTest, UnreadableRecord
-from microcoder_assets.collection.scrape import Scraper, partition_of, scrape
+from microcoder_assets.collection.scrape import Scraper, home_of, partition_of, scrape
 from microcoder_assets.config import CollectionSettings
 from microcoder_assets.schema import SCRAPED
 from microcoder_assets.stage import Kind, StageResult
-from microcoder_assets.store import Blobs
+from microcoder_assets.store import Blobs, Partition
 from microcoder_judge import Checker
 
 PROBLEM = ScrapedProblem(
@@ -103,12 +103,13 @@ def test_a_later_record_gives_what_the_first_lacks(
     plain = other(source_ref="later", record_sha="2" * 64, published=None)
     later = dataclasses.replace(plain, **{"references": (), **changes})
     scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings())  # type: ignore[call-arg]
-    scraper.add(first, "kattis")
-    scraper.add(later, "later")
+    home, elsewhere = Partition("2025-10", "kattis"), Partition("2024-01", "kattis")
+    scraper.add(first, "kattis", home)
+    scraper.add(later, "later", elsewhere)
     results = scraper.results()
-    (row,) = results["2025-10", "kattis"].frame.iter_rows(named=True)
-    (kept,) = results["2025-10", "kattis"].decisions
-    (merged,) = results[partition_of("kattis", later.published)].decisions
+    (row,) = results[home].frame.iter_rows(named=True)
+    (kept,), (merged,) = results[home].decisions, results[elsewhere].decisions
+    assert results[elsewhere].frame.is_empty()
     assert merged.detail.get("gave", []) == gave
     assert (row["record_sha"] == "1" * 64) == (not gave) and kept.sha_out == row["record_sha"]
     assert row["published"] == (later.published if "published" in gave else first.published)
@@ -126,7 +127,7 @@ def test_references_of_two_records_together_stay_under_the_cap(tmp_path: Path) -
 
     scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings(max_references=3))  # type: ignore[call-arg]
     for record in (solved("a", 2), solved("b", 5)):
-        scraper.add(record, "kattis")
+        scraper.add(record, "kattis", home_of(record))
     (result,) = scraper.results().values()
     assert [r["name"] for r in result.frame["references"].to_list()[0]] == ["a-0", "a-1", "b-0"]
 
