@@ -33,7 +33,7 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     platforms = sorted({partition.platform for partition in wanted})
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
-    scraper = Scraper(project.store.blobs, project.settings.collection)
+    scraper = Scraper(project.store.blobs, project.settings.collection, wanted)
     for source in project.open_sources():
         if not set(platforms).isdisjoint(source.platforms):
             for record in source.records():

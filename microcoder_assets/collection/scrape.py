@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import polars as pl
@@ -67,8 +67,12 @@ class Scraper:
     in `~2`, `~3` and so on.
     """
 
-    def __init__(self, blobs: BlobWriter, settings: CollectionSettings) -> None:
+    def __init__(
+        self, blobs: BlobWriter, settings: CollectionSettings, wanted: Collection[Partition] | None = None
+    ) -> None:
+        """wanted: the partitions to make, by default all; of rows of others only the ids are remembered."""
         self._settings = settings
+        self._wanted = wanted
         self._writer = _TestWriter(blobs)
         self._rows: dict[str, dict[str, Any]] = {}
         self._decisions: list[Decision] = []
@@ -79,7 +83,7 @@ class Scraper:
         if isinstance(record, UnreadableRecord):
             self._decisions.append(_error(record, record.reason, {"error": record.detail}))
         else:
-            self._decisions.append(self._decide(record, source_kind))
+            self._decisions.append(self._decide(record, source_kind, partition))
         self._partitions.append(partition)
 
     def results(self) -> dict[Partition, StageResult]:
@@ -91,6 +95,8 @@ class Scraper:
         rows: dict[Partition, list[dict[str, Any]]] = {partition: [] for partition in self._partitions}
         decisions: dict[Partition, list[Decision]] = {partition: [] for partition in self._partitions}
         for decision, partition in zip(_distinct(self._decisions), self._partitions, strict=True):
+            if not self._makes(partition):
+                continue
             if decision.kind is Kind.KEPT:
                 row = self._rows[decision.problem_id]
                 rows[partition].append(row)
@@ -99,17 +105,22 @@ class Scraper:
         return {
             partition: StageResult(conform(pl.DataFrame(rows[partition], schema=SCRAPED), SCRAPED), decided)
             for partition, decided in decisions.items()
+            if self._makes(partition)
         }
 
-    def _decide(self, record: ScrapedProblem, source_kind: str) -> Decision:
+    def _makes(self, partition: Partition) -> bool:
+        return self._wanted is None or partition in self._wanted
+
+    def _decide(self, record: ScrapedProblem, source_kind: str, partition: Partition) -> Decision:
         if fault := _fault(record, self._settings):
             return _error(record, *fault)
         row = self._rows.get(record.problem_id)
         if row is None:
-            self._rows[record.problem_id] = _row(record, source_kind, self._writer)
+            known = {"source_ref": record.source_ref, "record_sha": record.record_sha}
+            self._rows[record.problem_id] = _row(record, source_kind, self._writer) if self._makes(partition) else known
             return Decision(record.problem_id, Kind.KEPT, "ok")
         given = []
-        if row["record_sha"] != record.record_sha:
+        if row["record_sha"] != record.record_sha and "statement" in row:
             given = combine(row, _row(record, source_kind, self._writer), self._settings.max_references)
         decision = _same_id(record, row, given)
         if given:

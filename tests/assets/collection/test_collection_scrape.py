@@ -120,6 +120,26 @@ def test_a_later_record_gives_what_the_first_lacks(
     assert Blobs(tmp_path / "blobs").get_many(shas).keys() == set(shas)
 
 
+def test_of_partitions_that_are_not_wanted_only_the_ids_are_remembered(tmp_path: Path) -> None:
+    home, elsewhere = Partition("2025-10", "kattis"), Partition("2024-01", "kattis")
+    secret = other(native_id="b", tests=(ScrapedTest("c", False, b"secret", b""),))
+    decided = []
+    for wanted in ({elsewhere}, {home}, {home, elsewhere}):
+        blobs = Blobs(tmp_path / str(len(decided)))
+        scraper = Scraper(blobs, CollectionSettings(), wanted)  # type: ignore[call-arg]
+        for record, partition in ((PROBLEM, home), (secret, home), (other(record_sha="2" * 64), elsewhere)):
+            scraper.add(record, "kattis", partition)
+        results = scraper.results()
+        assert results.keys() == wanted
+        decided.append({partition: [d.reason for d in result.decisions] for partition, result in results.items()})
+        assert (tmp_path / str(len(decided) - 1)).exists() == (home in wanted)
+    assert decided == [
+        {elsewhere: ["same_id"]},
+        {home: ["ok", "ok"]},
+        {home: ["ok", "ok"], elsewhere: ["same_id"]},
+    ]
+
+
 def test_references_of_two_records_together_stay_under_the_cap(tmp_path: Path) -> None:
     def solved(name: str, count: int) -> ScrapedProblem:
         codes = (Reference(f"{name}-{n}", "python", "accepted", f"# {name} {n}") for n in range(count))
