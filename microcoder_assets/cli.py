@@ -86,8 +86,9 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
 @main.command()
 @click.option(
     "--source", "sources", multiple=True, metavar="KIND:PATH",
-    help="Where problems come from; may be given several times. Kinds: leetcode, codeforces, kattis, rllm, oi, web. "
-    "Remembered for the next run, the web UI and the schedule.",
+    help="Where problems come from; may be given several times. Kinds: leetcode, codeforces, kattis, rllm, oi, web; "
+    "of Hugging Face sets, by folder or OWNER/NAME@COMMIT: codecontests, codecontests-plus, taco, apps, open-r1, "
+    "deepcoder. Remembered for the next run, the web UI and the schedule.",
 )
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="PATH",
               help="LiveCodeBench folder or file: scored, and kept out of training.")

@@ -24,6 +24,8 @@ S = TypeVar("S", bound=Section)
 
 class CollectionSettings(Section):
     max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
+    max_references: int = Field(8, ge=1, description="Submissions kept of a problem for each label and language: sets "
+                                "hold thousands of some. Ours.")
 
 
 class DedupSettings(Section):
@@ -82,6 +84,8 @@ class SelectionSettings(Section):
 class VerificationSettings(Section):
     workers: int = Field(0, ge=0, description="Judge workers; 0: one a core. Ours.")
     max_references: int = Field(3, ge=1, description="Accepted references run a problem. Ours.")
+    headers: Path | None = Field(None, description="Folder with testlib.h, for checkers of CodeContests+; not below "
+                                 "/tmp, which a sandbox has its own of. Ours.")
     max_wrong: int = Field(3, ge=0, description="Known-wrong submissions run a problem. Ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")

@@ -121,7 +121,7 @@ class Project:
 
     def open_sources(self) -> list[Source]:
         """Raises UserError for a kind that is unknown or a path that is not there."""
-        return [open_source(parse_spec(source)) for source in self.sources]
+        return [open_source(parse_spec(source), self.settings.collection) for source in self.sources]
 
     def web_sources(self, platform: str) -> list[WebSource]:
         """Those that are collected from the web."""
@@ -140,4 +140,4 @@ class Project:
 
 def _absolute(source: str) -> str:
     spec = parse_spec(source)
-    return f"{spec.kind}:{spec.path.resolve()}"
+    return f"{spec.kind}:{spec.path.resolve() if spec.path.exists() else spec.path}"

@@ -71,8 +71,8 @@ def prepare_instance(home: Path) -> None:
 
 
 def _make_databases(folder: Path) -> None:
-    """Dagster's databases, put in place when they are whole: two processes that make them at once, or one that is killed
-    while it does, would leave what no later run can open."""
+    """Dagster's databases, put in place when they are whole: two processes that make them at once, or one that is
+    killed while it does, would leave what no later run can open."""
     making = folder / "making"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()

@@ -88,7 +88,7 @@ REASONS: dict[str, str] = {
     "malformed_record": "the record could not be read; detail.error says why",
     "bad_native_id": "the native id is empty or holds characters that an id may not have",
     "statement_too_large": "the statement is over the size limit",
-    "same_id": "the source lists the same problem id twice; the first record is kept",
+    "same_id": "the same problem id again; the first record is kept, and takes what it lacks (detail.gave)",
     "blocked": "the site wants a login or a browser; detail.error says which",
     "source_changed": "the site's answer is no longer as its parser knows it",
     "not_collected": "the site has not served it, or has no such page; detail.error says why",
@@ -116,7 +116,7 @@ REASONS: dict[str, str] = {
     "needs_image": "the statement cannot be understood without an image",
     "unjudgeable": "several right answers and no checker",
     # verification
-    "unsupported_checker": "its checker is in a language that the judge does not run yet",
+    "unsupported_checker": "its checker is in a language that the judge does not run yet, or needs a header it lacks",
     "reference_failed": "no accepted reference passes every test; detail holds the verdicts",
     "references_disagree": "accepted references give different right answers and no checker is declared",
     "wrong_accepted": "a known-wrong submission passes every test",

@@ -40,8 +40,10 @@ def test_training_knows_nothing_of_dagster() -> None:
 
 
 def test_the_platform_never_loads_a_model() -> None:
+    """`datasets` is no model: the sets are read through it, where they are read and nowhere else."""
     banned = HEAVY | {"microcoder_train"}
-    assert [found for found in imports("microcoder_assets") if found[1] in banned] == []
+    allowed = (str(Path("microcoder_assets", "collection", "sets", "rows.py")), "datasets")
+    assert {found for found in imports("microcoder_assets") if found[1] in banned} <= {allowed}
 
 
 @pytest.mark.parametrize("package", ["microcoder_judge", "microcoder_train", "microcoder_assets"])

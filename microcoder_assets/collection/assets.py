@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from microcoder_assets import plan
 from microcoder_assets.collection.benchmark import benchmark_result
-from microcoder_assets.collection.records import ScrapedProblem, Source
-from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.collection.records import Source
+from microcoder_assets.collection.scrape import Scraper, home_of
 from microcoder_assets.collection.web.source import Record, WebSource
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
@@ -17,7 +18,7 @@ from microcoder_assets.publication.export import export
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, SCRAPED
+from microcoder_assets.schema import BENCHMARK, SCRAPED, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Partition
 
@@ -41,26 +42,15 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
             _collect(context, source, wanted)
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
-    records: dict[Partition, list[Record]] = {p: [] for p in wanted & stored}
-    elsewhere: dict[Partition, dict[str, str]] = {}
-    home: dict[str, Partition] = {}
-    kinds = {}
+    scraper = Scraper(project.store.blobs, project.settings.collection, wanted)
     for source in sources:
         for partition, record in _filed(source, wanted):
-            if isinstance(record, ScrapedProblem) and home.setdefault(record.problem_id, partition) != partition:
-                elsewhere.setdefault(partition, {})[record.problem_id] = str(home[record.problem_id])
-            if partition in wanted:
-                records.setdefault(partition, []).append(record)
-                kinds[partition] = source.kind
+            if partition.platform in platforms:
+                scraper.add(record, source.kind, partition)
+    found = scraper.results()
     results, manifests = [], []
-    for partition in sorted(records):
-        result = scrape(
-            records[partition],
-            project.store.blobs,
-            project.settings.collection,
-            kinds.get(partition, ""),
-            elsewhere.get(partition, {}),
-        )
+    for partition in sorted(wanted & (stored | found.keys())):
+        result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         made_from = inputs[partition.platform].of(partition.month)
         manifests.append(publish_partition(context, project, result, partition, made_from))
         results.append(result)
@@ -89,8 +79,7 @@ def _filed(source: Source, wanted: set[Partition]) -> Iterator[tuple[Partition, 
                     yield partition, record
         return
     for record in source.records():
-        published = record.published if isinstance(record, ScrapedProblem) else None
-        yield Partition(*partition_of(record.platform, published)), record
+        yield home_of(record), record
 
 
 @dg.asset(group_name="collection", code_version=plan.code_version("livecodebench_problems"), kinds={"parquet"})

@@ -18,8 +18,17 @@ from typing import Any
 
 import yaml
 
+from microcoder_assets.collection.constants import with_constants
 from microcoder_assets.collection.files import BAD_RECORD, fingerprint_files, one_line
-from microcoder_assets.collection.package_files import BadPackage, folder_files, read_package, suffix_of
+from microcoder_assets.collection.package_files import (
+    SUFFIXES,
+    BadPackage,
+    folder_files,
+    outermost,
+    read_package,
+    read_packages,
+    suffix_of,
+)
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
 from microcoder_assets.errors import UserError
@@ -60,13 +69,14 @@ _FORMATS = {"tex": "latex", "md": "markdown"}
 _LOCAL_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
 _VALIDATOR = re.compile(r"output_validators?/(?:.+/)?[^/]+\.([A-Za-z0-9]+)")
 _HEADERS = ("h", "hpp")
+_PACKAGE_FOLDERS = ("data", "statement", "problem_statement", "submissions")
 _PROBLEM_NAME = re.compile(r"\\problemname\{([^{}]+)\}")
 _TEST_CONFIGS = tuple(f"data/{folder}{name}.yaml" for folder in ("", "secret/") for name in ("test_group", "testdata"))
 
 
 @dataclass(slots=True)
 class KattisSource:
-    """A folder of packages, or one package. packages: each with the platform it is filed under."""
+    """A folder of packages, or one package or archive. packages: each with the platform it is filed under."""
 
     path: Path
     packages: Mapping[Path, str]
@@ -83,42 +93,84 @@ class KattisSource:
 
     def records(self) -> Iterator[ScrapedProblem | UnreadableRecord]:
         for path, platform in self.packages.items():
+            ref = path.name if path == self.path else path.relative_to(self.path).as_posix()
             try:
-                found = problem(path)
-                if found.platform != platform:
-                    raise BadPackage(f"{EXTENSION} behind a link names {found.platform!r}; put it in the folder")
-                yield found
-            except (BadPackage, yaml.YAMLError, *BAD_RECORD) as error:
-                yield UnreadableRecord(platform, path.name, "malformed_record", one_line(error))
+                packages = {ref: read_package(path)} if path.is_dir() else _archived(ref, read_packages(path))
+            except BadPackage as error:
+                yield UnreadableRecord(platform, ref, "malformed_record", one_line(error))
+                continue
+            for inner, files in packages.items():
+                yield _record(inner, files, platform, archived=not path.is_dir())
+
+
+def _archived(ref: str, packages: Mapping[str, dict[str, bytes]]) -> dict[str, dict[str, bytes]]:
+    """Packages of an archive by their refs: an archive of one is named by its file, of several by their folders in it.
+
+    A folder that all of them lie in, such as the one that GitHub puts around a repository, names nothing.
+    """
+    if len(packages) == 1:
+        return {ref: next(iter(packages.values()))}
+    shared = posixpath.commonpath(list(packages))
+    return {f"{ref}/{root.removeprefix(f'{shared}/') if shared else root}": files for root, files in packages.items()}
+
+
+def _record(ref: str, files: Mapping[str, bytes], platform: str, archived: bool) -> ScrapedProblem | UnreadableRecord:
+    try:
+        found = problem(ref, files, archived)
+        if found.platform != platform:
+            raise BadPackage(f"{EXTENSION} behind a link names {found.platform!r}; put it in the folder")
+    except (BadPackage, yaml.YAMLError, *BAD_RECORD) as error:
+        return UnreadableRecord(platform, ref, "malformed_record", one_line(error))
+    return found
 
 
 def open_kattis(path: Path) -> KattisSource:
-    """path: a package, or a folder whose folders and archives are packages. Raises UserError without one."""
-    if suffix_of(path) or (path / "problem.yaml").exists():
-        paths = [path]
-    else:
-        entries = sorted(path.iterdir()) if path.is_dir() else []
-        paths = [e for e in entries if not e.name.startswith((".", "_")) and (e.is_dir() or suffix_of(e))]
+    """path: a package, an archive of one or several, or a folder with such below it, for example a checkout of a
+    repository. Raises UserError without one."""
+    single = suffix_of(path) or (path / "problem.yaml").exists()
+    paths = [path] if single else list(_packages_below(path))
     if not paths:
-        raise UserError(f"kattis source {path} holds no problem package (a folder, .tar.xz, .tar.gz or .zip)")
+        raise UserError(f"kattis source {path} holds no problem package (a folder, {', '.join(SUFFIXES)})")
     packages = {package: _platform_of(package) for package in paths}
     platforms = {"kattis", *packages.values()}
     return KattisSource(path, packages, tuple(name for name in PLATFORMS if name in platforms))
 
 
-def problem(path: Path) -> ScrapedProblem:
+def _packages_below(folder: Path) -> Iterator[Path]:
+    """Archives and package folders, in order. Folders whose names begin with a dot or an underscore are left out.
+
+    A folder with one problem.yaml somewhere below is that package; with several, each is one. Without any it is a
+    broken package when it has a package's folders, else what archives lie below it.
+    """
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    for entry in (entry for entry in entries if not entry.name.startswith((".", "_"))):
+        if not entry.is_dir():
+            yield from [entry] if suffix_of(entry) else []
+            continue
+        inside = (file.relative_to(entry).as_posix() for file in folder_files(entry) if file.name == "problem.yaml")
+        roots = outermost(map(posixpath.dirname, inside))
+        if len(roots) > 1:
+            yield from (entry / root for root in roots if not root.startswith((".", "_")))
+        elif roots or any((entry / name).is_dir() for name in _PACKAGE_FOLDERS):
+            yield entry
+        else:
+            yield from _packages_below(entry)
+
+
+def problem(ref: str, packed: Mapping[str, bytes], archived: bool = False) -> ScrapedProblem:
     """One package. Raises BadPackage, YAMLError or one of BAD_RECORD when it cannot be read.
 
-    `nwerc2023__datepicker.tar.xz` is problem `nwerc2023-datepicker` of contest `nwerc2023`. The platform is `kattis`
-    unless microcoder.yaml of an unpacked package names another: a source must know its platforms without unpacking.
+    `nwerc2023__datepicker.tar.xz` and the folder `nwerc2023/datepicker` are problem `nwerc2023-datepicker` of contest
+    `nwerc2023`. The platform is `kattis` unless microcoder.yaml of an unpacked package names another: a source must
+    know its platforms without unpacking.
     """
-    files = read_package(path)
-    stem = path.name.removesuffix(suffix_of(path) or "")
+    stem = _stem(ref)
     contest, _, _ = stem.rpartition("__")
-    meta = _mapping(files, "problem.yaml")
-    ours = _mapping(files, EXTENSION) if EXTENSION in files else {}
+    meta = _mapping(packed, "problem.yaml")
+    ours = _mapping(packed, EXTENSION) if EXTENSION in packed else {}
+    files = with_constants(packed, meta.get("constants"))
     platform = _named_platform(ours)
-    if platform != "kattis" and not path.is_dir():
+    if platform != "kattis" and archived:
         raise BadPackage(f"{EXTENSION} of an archive cannot name platform {platform!r}; unpack the archive")
     language, statement_file = _statement_file(files)
     io_mode = _text(ours, "io_mode") or "stdin"
@@ -137,8 +189,8 @@ def problem(path: Path) -> ScrapedProblem:
         statement=statement,
         statement_format=_FORMATS[statement_file.rpartition(".")[2]],
         statement_language=language,
-        source_ref=path.name,
-        record_sha=_sha_of(files),
+        source_ref=ref,
+        record_sha=_sha_of(packed),
         contest=_text(ours, "contest") or contest or None,
         published=published,
         published_basis="contest" if published else None,
@@ -150,12 +202,25 @@ def problem(path: Path) -> ScrapedProblem:
         time_limit_s=_number(limits.get("time_limit") or files.get(".timelimit")),
         memory_limit_mb=int(limits["memory"]) if limits.get("memory") else None,
         references=tuple(_references(files)),
-        tags=tuple(ours.get("tags") or ()),
+        tags=tuple(ours.get("tags") or _keywords(meta)),
         difficulty_label=_tier(ours["tier"]) if "tier" in ours else None,
         ratings=(("community", float(ours["rating"])),) if "rating" in ours else (),
         license=_text(meta, "license") or None,
         flags=tuple(sorted(flags)),
     )
+
+
+def _stem(ref: str) -> str:
+    """`contest__problem` by a ref: a file without its suffix, or the folders below the source or inside an archive."""
+    archive = next((parent for parent in Path(ref).parents if suffix_of(parent)), None)
+    inner = Path(ref).relative_to(archive).as_posix() if archive else ref.removesuffix(suffix_of(Path(ref)) or "")
+    return inner.replace("/", "__")
+
+
+def _keywords(meta: Mapping[str, Any]) -> list[str]:
+    """A list (2023-07) or one text with spaces (legacy)."""
+    declared = meta.get("keywords") or []
+    return declared.split() if isinstance(declared, str) else declared
 
 
 def _named_platform(ours: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import os
@@ -19,7 +20,7 @@ MAX_PACKAGE_BYTES = 1 << 30
 MAX_PACKAGE_FILES = 100_000
 """A package over either limit is refused before it is unpacked further. Ours."""
 
-SUFFIXES = (".tar.xz", ".tar.gz", ".tgz", ".zip")
+SUFFIXES = (".tar.xz", ".txz", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar", ".zip")
 
 _DAMAGED = (
     EOFError,
@@ -43,10 +44,20 @@ def suffix_of(path: Path) -> str | None:
 
 
 def read_package(path: Path) -> dict[str, bytes]:
-    """Every file of the package by its name relative to the folder that holds problem.yaml; links resolved.
+    """Every file of a package by its name relative to the folder that holds problem.yaml; links resolved.
+
+    Of several packages the one whose folder has the shortest name; else as `read_packages`.
+    """
+    packages = read_packages(path)
+    return packages[min(packages, key=len)]
+
+
+def read_packages(path: Path) -> dict[str, dict[str, bytes]]:
+    """The packages of a folder or archive by the folders that hold their problem.yaml, "" for the top; one inside
+    another is part of it.
 
     path: a folder, or an archive with one of SUFFIXES. Raises BadPackage for a damaged archive, a member or link that
-    leaves the package, a package over the limits, and a package without problem.yaml.
+    leaves the archive, one over the limits, and one without problem.yaml.
     """
     contents = _Contents()
     try:
@@ -61,11 +72,31 @@ def read_package(path: Path) -> dict[str, bytes]:
     except _DAMAGED as error:
         raise BadPackage(f"cannot be unpacked: {error or type(error).__name__}") from error
     files = contents.resolved()
-    roots = sorted((posixpath.dirname(name) for name in files if posixpath.basename(name) == "problem.yaml"), key=len)
+    roots = outermost(posixpath.dirname(name) for name in files if posixpath.basename(name) == "problem.yaml")
     if not roots:
         raise BadPackage("holds no problem.yaml")
-    prefix = f"{roots[0]}/" if roots[0] else ""
-    return {name.removeprefix(prefix): content for name, content in files.items() if name.startswith(prefix)}
+    packages: dict[str, dict[str, bytes]] = {root: {} for root in roots}
+    for name, content in files.items():
+        for root in ("", *_folders_above(name)):
+            if root in packages:
+                packages[root][name.removeprefix(f"{root}/") if root else name] = content
+                break
+    return packages
+
+
+def outermost(folders: Iterable[str]) -> list[str]:
+    """Folders that lie in no other of them, sorted."""
+    found: list[str] = []
+    for folder in sorted(set(folders), key=lambda name: name.count("/") + bool(name)):
+        if not {"", *_folders_above(folder)}.intersection(found):
+            found.append(folder)
+    return sorted(found)
+
+
+def _folders_above(name: str) -> list[str]:
+    """`a` and `a/b` for `a/b/c`."""
+    parts = name.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 @dataclass(slots=True)
@@ -115,7 +146,7 @@ def _inside(name: str) -> str:
 
 
 def _read_tar(path: Path, contents: _Contents) -> None:
-    with lzma.open(path) if path.name.endswith(".xz") else gzip.open(path) as stream:
+    with _opened(path) as stream:
         with tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 contents.reserve(member.size if member.isfile() else 0)
@@ -130,6 +161,15 @@ def _read_tar(path: Path, contents: _Contents) -> None:
                     raise BadPackage(f"member {member.name!r} is a device or pipe")
         for _ in _drained(stream):
             contents.reserve(1 << 20)
+
+
+def _opened(path: Path) -> BufferedIOBase:
+    """The tar inside."""
+    if path.name.endswith("xz"):
+        return lzma.open(path)
+    if path.name.endswith("bz2"):
+        return bz2.open(path)
+    return path.open("rb") if path.name.endswith(".tar") else gzip.open(path)
 
 
 def _drained(stream: BufferedIOBase) -> Iterator[bytes]:

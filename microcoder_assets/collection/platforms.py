@@ -17,6 +17,16 @@ PLATFORMS = (
     "loj",
     "uoj",
     "tsinsen",
+    "aizu",
+    "apps",
+    "codechef",
+    "codecontests",
+    "codewars",
+    "deepcoder",
+    "geeksforgeeks",
+    "hackerearth",
+    "hackerrank",
+    "taco",
 )
 """Every platform, in order. Append only: stored partitions are named after them."""
 

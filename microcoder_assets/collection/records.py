@@ -109,7 +109,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """`KIND:PATH` as the command line gives it."""
+    """`KIND:PATH` as the command line gives it. path: of a data set it may be a name on the Hugging Face Hub."""
 
     kind: str
     path: Path

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import polars as pl
 
+from microcoder_assets.collection.combine import combine
 from microcoder_assets.collection.platforms import UNDATED_MONTH
 from microcoder_assets.collection.records import NATIVE_ID, ScrapedProblem, UnreadableRecord
 from microcoder_assets.config import CollectionSettings
 from microcoder_assets.schema import SCRAPED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.store import Partition
 
 BATCH_BYTES = 64 << 20
 """Test bytes gathered before they go to the blob store, so that memory stays flat and stored packs large. Ours."""
@@ -38,41 +40,92 @@ def partition_of(platform: str, published: dt.date | None) -> tuple[str, str]:
     return month, platform
 
 
+def home_of(record: ScrapedProblem | UnreadableRecord) -> Partition:
+    """Where a record of a source without partitions of its own goes; what cannot be read has no date."""
+    return Partition(*partition_of(record.platform, record.published if isinstance(record, ScrapedProblem) else None))
+
+
 def scrape(
     records: Iterable[ScrapedProblem | UnreadableRecord],
     blobs: BlobWriter,
     settings: CollectionSettings,
     source_kind: str,
-    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> StageResult:
-    """SCRAPED rows, test bytes put into `blobs`, and a decision for every record.
-
-    The first record of an id is kept, later ones are merged into it. elsewhere: ids whose first record is in another
-    partition, by its name. Records that are unreadable or that later stages
-    could not take are error rows; those without a usable id under `platform:?source_ref`, which is never a problem id.
-    No two decisions have one id and ref: the ref of a repeat ends in `~2`, `~3` and so on.
-    """
-    writer = _TestWriter(blobs)
-    rows: dict[str, dict[str, Any]] = {}
-    decisions = []
+    """All records of one source as one result, whatever their partitions; else as `Scraper`."""
+    scraper = Scraper(blobs, settings)
     for record in records:
+        scraper.add(record, source_kind, home_of(record))
+    return StageResult.together(list(scraper.results().values()), SCRAPED)
+
+
+class Scraper:
+    """SCRAPED rows, test bytes put into `blobs`, and a decision for every record, for whole platforms at a time.
+
+    The first record of an id is kept; later ones, of whatever source, are merged into it and give it what it lacks.
+    Records that are unreadable or that later stages could not take are error rows; those without a usable id under
+    `platform:?source_ref`, which is never a problem id. No two decisions have one id and ref: the ref of a repeat ends
+    in `~2`, `~3` and so on.
+    """
+
+    def __init__(
+        self, blobs: BlobWriter, settings: CollectionSettings, wanted: Collection[Partition] | None = None
+    ) -> None:
+        """wanted: the partitions to make, by default all; of rows of others only the ids are remembered."""
+        self._settings = settings
+        self._wanted = wanted
+        self._writer = _TestWriter(blobs)
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._decisions: list[Decision] = []
+        self._partitions: list[Partition] = []
+
+    def add(self, record: ScrapedProblem | UnreadableRecord, source_kind: str, partition: Partition) -> None:
+        """Test bytes are on their way to the blob store when this returns: the record need not be kept."""
         if isinstance(record, UnreadableRecord):
-            decisions.append(_error(record, record.reason, {"error": record.detail}))
-            continue
-        fault = _fault(record, settings)
-        if fault:
-            decisions.append(_error(record, *fault))
-        elif record.problem_id in elsewhere:
-            decisions.append(_same_id(record, {"first": elsewhere[record.problem_id]}))
-        elif record.problem_id in rows:
-            first = rows[record.problem_id]
-            same = first["record_sha"] == record.record_sha
-            decisions.append(_same_id(record, {"first": first["source_ref"], "identical": same}))
+            self._decisions.append(_error(record, record.reason, {"error": record.detail}))
         else:
-            rows[record.problem_id] = _row(record, source_kind, writer)
-            decisions.append(Decision(record.problem_id, Kind.KEPT, "ok", sha_out=record.record_sha))
-    writer.flush()
-    return StageResult(conform(pl.DataFrame(list(rows.values()), schema=SCRAPED), SCRAPED), list(_distinct(decisions)))
+            self._decisions.append(self._decide(record, source_kind, partition))
+        self._partitions.append(partition)
+
+    def results(self) -> dict[Partition, StageResult]:
+        """By partition: the decisions on its records, and the rows of those that were the first of their id.
+
+        So a row stays where it is, whatever date a later record gives it.
+        """
+        self._writer.flush()
+        rows: dict[Partition, list[dict[str, Any]]] = {partition: [] for partition in self._partitions}
+        decisions: dict[Partition, list[Decision]] = {partition: [] for partition in self._partitions}
+        for decision, partition in zip(_distinct(self._decisions), self._partitions, strict=True):
+            if not self._makes(partition):
+                continue
+            if decision.kind is Kind.KEPT:
+                row = self._rows[decision.problem_id]
+                rows[partition].append(row)
+                decision = dataclasses.replace(decision, sha_out=row["record_sha"])
+            decisions[partition].append(decision)
+        return {
+            partition: StageResult(conform(pl.DataFrame(rows[partition], schema=SCRAPED), SCRAPED), decided)
+            for partition, decided in decisions.items()
+            if self._makes(partition)
+        }
+
+    def _makes(self, partition: Partition) -> bool:
+        return self._wanted is None or partition in self._wanted
+
+    def _decide(self, record: ScrapedProblem, source_kind: str, partition: Partition) -> Decision:
+        if fault := _fault(record, self._settings):
+            return _error(record, *fault)
+        row = self._rows.get(record.problem_id)
+        if row is None:
+            known = {"source_ref": record.source_ref, "record_sha": record.record_sha}
+            self._rows[record.problem_id] = _row(record, source_kind, self._writer) if self._makes(partition) else known
+            return Decision(record.problem_id, Kind.KEPT, "ok")
+        given = []
+        if row["record_sha"] != record.record_sha and "statement" in row:
+            given = combine(row, _row(record, source_kind, self._writer), self._settings.max_references)
+        decision = _same_id(record, row, given)
+        if given:
+            row["record_sha"] = hashlib.sha256(f"{row['record_sha']} {record.record_sha}".encode()).hexdigest()
+        return decision
 
 
 def _distinct(decisions: Iterable[Decision]) -> Iterator[Decision]:
@@ -94,12 +147,13 @@ def _error(record: ScrapedProblem | UnreadableRecord, reason: str, detail: dict[
     return Decision(f"{record.platform}:?{_printable(record.source_ref)}", Kind.ERROR, reason, detail)
 
 
-def _same_id(record: ScrapedProblem, detail: dict[str, Any]) -> Decision:
+def _same_id(record: ScrapedProblem, first: dict[str, Any], given: list[str]) -> Decision:
+    detail = {"first": first["source_ref"], "identical": first["record_sha"] == record.record_sha}
     return Decision(
         record.problem_id,
         Kind.MERGED,
         "same_id",
-        detail,
+        {**detail, "gave": given} if given else detail,
         sha_in=record.record_sha,
         parents=[record.problem_id],
         ref=_printable(record.source_ref),

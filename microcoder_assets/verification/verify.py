@@ -1,6 +1,7 @@
 """Prove each problem by running code: its accepted references pass every test, its known-wrong ones do not.
 
 Outcomes, in the order they are looked for:
+- the checker is written over testlib.h and settings name no folder that holds it: `unsupported_checker`;
 - no accepted reference passes, or the judge cannot take the problem at all: `reference_failed`;
 - one passes and another accepted one gives a different answer: `references_disagree` (several right answers and no
   checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -35,6 +37,7 @@ from microcoder_judge import (
 )
 
 PROBLEMS_A_BATCH = 128
+_INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 
 
@@ -78,7 +81,8 @@ def verify(
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
-    with Judge(workers=settings.workers) as judge:
+    headers = str(settings.headers.resolve()) if settings.headers else None
+    with Judge(workers=settings.workers, headers=headers) as judge:
         keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
         outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
         todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
@@ -115,7 +119,7 @@ def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -
         row["content_sha"],
         JUDGE_VERSION,
         " ".join(judge.languages),
-        settings.model_dump_json(exclude={"workers"}),
+        settings.model_dump_json(exclude={"workers", "headers"}),
         *(f"{r['label']} {r['language']} {r['name']}\n{r['code']}" for r in row["references"] or []),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
@@ -126,23 +130,41 @@ def _run(
 ) -> Iterator[Outcome]:
     shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
     stored = blobs.get_many(sorted(shas))
-    chosen: list[list[dict[str, str]] | RecordError] = []
+    chosen: list[list[dict[str, str]] | Outcome] = []
     submissions: list[Submission] = []
     for row in batch:
+        if lacking := _lacking_header(row, settings):
+            chosen.append(_refused("unsupported_checker", lacking))
+            continue
         try:
             references = _references(row, settings, judge)
             problem = judge_problem(row, stored, settings) if references else None
         except RecordError as error:
-            chosen.append(error)
+            chosen.append(_refused("reference_failed", str(error)))
             continue
         chosen.append(references)
         submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
     results = iter(judge.evaluate_many(submissions))
     for row, found in zip(batch, chosen, strict=True):
-        if isinstance(found, RecordError):
-            yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [])
+        if isinstance(found, Outcome):
+            yield found
         else:
             yield _outcome(row, [(reference, next(results)) for reference in found])
+
+
+def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> str:
+    """What is missing to compile the row's checker, with the mend; empty for nothing."""
+    checker = Checker.from_json(row["checker"]) if row["checker"] else None
+    if checker is None or not _INCLUDES_TESTLIB.search(checker.program or ""):
+        return ""
+    folder = settings.headers.resolve() if settings.headers else None
+    if folder and (folder / "testlib.h").is_file() and not folder.is_relative_to("/tmp"):
+        return ""
+    return "its checker includes testlib.h; set [verification] headers to a folder outside /tmp that holds it"
+
+
+def _refused(reason: str, error: str) -> Outcome:
+    return Outcome(reason, {"error": error[:300]}, 0, 0, 0, 0, 0, [])
 
 
 def _lasts(outcome: Outcome) -> bool:

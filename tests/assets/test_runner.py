@@ -95,18 +95,18 @@ def test_exports_that_were_deleted_come_back(project: Project) -> None:
 def test_a_source_edited_while_it_is_read_is_read_again(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from microcoder_assets.collection import assets
+    from microcoder_assets.collection.scrape import Scraper
 
-    real = assets.scrape
+    real = Scraper.results
 
-    def edited_meanwhile(*arguments: object) -> object:
+    def edited_meanwhile(scraper: Scraper) -> object:
         (tmp_path / "packages" / "lampposts" / "note.txt").write_text("edited")
         limits = tmp_path / "packages" / "lampposts" / "problem.yaml"
         limits.write_text(limits.read_text().replace("2.0", "3.0"))
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(scraper)
 
     with monkeypatch.context() as patched:
-        patched.setattr(assets, "scrape", edited_meanwhile)
+        patched.setattr(Scraper, "results", edited_meanwhile)
         make(project)
     make(project)
     sql = "SELECT time_limit_s FROM scraped_problems WHERE native_id = 'lampposts'"

@@ -34,7 +34,7 @@ def write_folder(root: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def write_tar(path: Path, files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> Path:
-    compression = "xz" if path.name.endswith("xz") else "gz"
+    compression = {"xz": "xz", "gz": "gz", "z2": "bz2"}.get(path.name[-2:], "")
     with tarfile.open(path, f"w:{compression}") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)

@@ -126,6 +126,7 @@ def test_kattis_packages(problems: Problems) -> None:
     assert fractions.flags == () and fractions.checker and fractions.checker.language == "cpp"
     assert packages["gcpc2022-hardcorehangman"].flags == ("interactive",)
     assert packages["po2024-final-laviner"].title == "Avalanche"
+    assert "Output a single integer 5." in packages["bapctools-test-constants"].statement
     custom = packages["bapctools-test-testexpectations"].checker
     assert custom and custom.program and "judgemessage" in custom.program
     without = [name for name, problem in packages.items() if not problem.references]

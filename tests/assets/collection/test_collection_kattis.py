@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tarfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from collection_files import PACKAGE, write_folder, write_tar, write_zip
+from hypothesis import given
+from hypothesis import strategies as st
 
 from microcoder_assets.collection import package_files
 from microcoder_assets.collection.kattis import open_kattis
@@ -63,7 +66,7 @@ def test_a_package_becomes_a_problem(tmp_path: Path) -> None:
     assert (problem.published, problem.published_basis, problem.flags) == (None, None, ())
 
 
-@pytest.mark.parametrize("suffix", [".tar.xz", ".tar.gz", ".tgz", ".zip"])
+@pytest.mark.parametrize("suffix", package_files.SUFFIXES)
 def test_an_archive_reads_as_its_folder_does(tmp_path: Path, suffix: str) -> None:
     folder = read(write_folder(tmp_path / "twonumbers", PACKAGE))
     nested = {f"twonumbers/{name}": content for name, content in PACKAGE.items()}
@@ -71,6 +74,86 @@ def test_an_archive_reads_as_its_folder_does(tmp_path: Path, suffix: str) -> Non
     packed = read(write_zip(path, nested) if suffix == ".zip" else write_tar(path, nested))
     assert (packed.native_id, packed.contest) == ("cup2024-twonumbers", "cup2024")
     assert (packed.record_sha, packed.tests, packed.references) == (folder.record_sha, folder.tests, folder.references)
+
+
+REPOSITORY = {
+    **{f"cup/one/{name}": content for name, content in PACKAGE.items()},
+    **{f"cup/two/{name}": content for name, content in PACKAGE.items()},
+    **{f"cup/two/inner/{name}": content for name, content in PACKAGE.items()},
+    "cup/README.md": b"The cup.",
+    "docs/rules.md": b"No package.",
+    ".ci/one/problem.yaml": b"name: Hidden\n",
+}
+
+
+def test_a_checkout_of_a_repository_holds_packages_in_its_folders(tmp_path: Path) -> None:
+    write_folder(tmp_path, REPOSITORY)
+    write_folder(tmp_path / "single", PACKAGE)
+    write_folder(tmp_path / "wrapped" / "inside", PACKAGE)
+    (tmp_path / "packed").mkdir()
+    write_zip(tmp_path / "packed" / "cup2024__three.zip", PACKAGE)
+    write_folder(tmp_path / "broken", {"data/sample/1.in": b"1"})
+    records = list(open_kattis(tmp_path).records())
+    assert [(r.source_ref, getattr(r, "native_id", None), getattr(r, "contest", None)) for r in records] == [
+        ("broken", None, None),
+        ("cup/one", "cup-one", "cup"),
+        ("cup/two", "cup-two", "cup"),
+        ("packed/cup2024__three.zip", "packed-cup2024-three", "packed__cup2024"),
+        ("single", "single", None),
+        ("wrapped", "wrapped", None),
+    ]
+
+
+@pytest.mark.parametrize("around", ["", "repository-main/", "a/b/"])
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_an_archive_of_a_repository_holds_packages(
+    tmp_path: Path, write: Callable[[Path, Mapping[str, bytes]], Path], around: str
+) -> None:
+    files = {f"{around}{name}": content for name, content in REPOSITORY.items() if not name.startswith(".ci")}
+    files[f"{around}other/broken/problem.yaml"] = b"name: [broken"
+    archive = write(tmp_path / "cups.zip", files) if write is write_zip else write(tmp_path / "cups.tar.gz", files)
+    records = list(open_kattis(tmp_path).records())
+    assert [(r.source_ref, getattr(r, "native_id", None)) for r in records] == [
+        (f"{archive.name}/cup/one", "cup-one"),
+        (f"{archive.name}/cup/two", "cup-two"),
+        (f"{archive.name}/other/broken", None),
+    ]
+    (one,) = (r for r in records if r.source_ref.endswith("one"))
+    assert isinstance(one, ScrapedProblem) and len(one.tests) == 2 and len(one.references) == 3
+
+
+def test_constants_are_put_where_the_package_uses_them(tmp_path: Path) -> None:
+    files = {name: content for name, content in PACKAGE.items() if not name.startswith("problem_statement")}
+    files |= {
+        "problem.yaml": b"name: Many\nkeywords: [sums, 'two words']\nconstants: {N: 5, word: {value: 7, roman: VII}}\n",
+        "statement/problem.en.tex": rb"Print \constant{N}, {{word}} or \constant{word.roman}, not \constant{none}.",
+        "data/secret/3.in": b"{{N}}\n",
+        "data/secret/3.ans": b"{{N}}\n",
+        "submissions/accepted/n.py": b"print({{N}}, {{ N }})\n",
+    }
+    problem = read(write_folder(tmp_path / "many", files))
+    assert problem.statement == r"Print 5, 7 or VII, not \constant{none}."
+    assert [t.input for t in problem.tests if t.name == "secret/3"] == [b"{{N}}\n"]
+    assert [r.code for r in problem.references if r.name == "accepted/n.py"] == ["print(5, {{ N }})\n"]
+    assert problem.tags == ("sums", "two words")
+
+
+def test_keywords_of_the_legacy_format_are_one_text(tmp_path: Path) -> None:
+    assert read(write_folder(tmp_path / "a", changed(problem_yaml="name: A\nkeywords: sums graphs"))).tags == (
+        "sums",
+        "graphs",
+    )
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=3).map("/".join)))
+def test_outermost_folders_lie_in_no_other(folders: list[str]) -> None:
+    found = package_files.outermost(folders)
+    inside = [
+        folder
+        for folder in folders
+        if any(folder != top and f"{folder}/".startswith(f"{top}/" if top else "") for top in found)
+    ]
+    assert sorted({*found, *inside}) == sorted(set(folders)) and not set(found) & set(inside)
 
 
 def test_our_extension_dates_and_places_a_problem(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from microcoder_assets.collection.identity import canonical_url, identity_keys, 
 from microcoder_assets.collection.leetcode import contest_date
 from microcoder_assets.collection.platforms import PLATFORMS, UNDATED_MONTH
 from microcoder_assets.collection.records import Reference, Sample, ScrapedProblem, ScrapedTest, UnreadableRecord
-from microcoder_assets.collection.scrape import partition_of, scrape
+from microcoder_assets.collection.scrape import Scraper, home_of, partition_of, scrape
 from microcoder_assets.config import CollectionSettings
 from microcoder_assets.schema import SCRAPED
 from microcoder_assets.stage import Kind, StageResult
-from microcoder_assets.store import Blobs
+from microcoder_assets.store import Blobs, Partition
 from microcoder_judge import Checker
 
 PROBLEM = ScrapedProblem(
@@ -72,6 +72,84 @@ def test_the_second_record_of_an_id_is_merged_into_the_first(tmp_path: Path) -> 
     _, merged, differs = result.decisions
     assert (merged.kind, merged.reason, merged.ref, merged.parents) == (Kind.MERGED, "same_id", "two#2", ["kattis:two"])
     assert (merged.detail["identical"], differs.detail["identical"]) == (True, False)
+
+
+MANY = tuple(ScrapedTest(f"m{n}", False, b"%d" % n, b"%d" % n) for n in range(5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "gave", "columns"),
+    [
+        ({"tests": MANY, "checker": Checker("tokens")}, ["tests"], {"flags": ["interactive"]}),
+        ({"tests": MANY, "checker": None}, [], {"flags": ["interactive", "scoring"]}),
+        ({"checker": Checker("custom", program="exit(0)")}, ["tests"], {"flags": ["interactive"]}),
+        (
+            {"references": (Reference("good.py", "python", "accepted", "print(1 + 2)"),)},
+            ["references"],
+            {"references": [("good.py", "print(3)"), ("later:good.py", "print(1 + 2)")]},
+        ),
+        ({"references": (Reference("copy.py", "python", "accepted", "print(3)"),)}, [], {}),
+        ({"tags": ("dp",), "ratings": (("community", 9.0), ("zerotrac", 1.0))}, ["tags", "ratings"], {"tags": ["dp"]}),
+        ({"url": "https://x.org", "time_limit_s": 2.0}, ["url", "time_limit_s"], {"url": "https://x.org"}),
+        ({"published": dt.date(2024, 1, 1), "published_basis": "archive"}, ["published"], {}),
+        ({"published": dt.date(2024, 1, 1), "published_basis": "inferred"}, [], {}),
+        ({"title": "Second", "statement": "Other.", "license": "MIT"}, [], {"title": "Two", "statement": "Add."}),
+    ],
+)
+def test_a_later_record_gives_what_the_first_lacks(
+    tmp_path: Path, changes: dict[str, Any], gave: list[str], columns: dict[str, Any]
+) -> None:
+    first = other(flags=("interactive", "scoring"), published_basis="inferred")
+    plain = other(source_ref="later", record_sha="2" * 64, published=None)
+    later = dataclasses.replace(plain, **{"references": (), **changes})
+    scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings())  # type: ignore[call-arg]
+    home, elsewhere = Partition("2025-10", "kattis"), Partition("2024-01", "kattis")
+    scraper.add(first, "kattis", home)
+    scraper.add(later, "later", elsewhere)
+    results = scraper.results()
+    (row,) = results[home].frame.iter_rows(named=True)
+    (kept,), (merged,) = results[home].decisions, results[elsewhere].decisions
+    assert results[elsewhere].frame.is_empty()
+    assert merged.detail.get("gave", []) == gave
+    assert (row["record_sha"] == "1" * 64) == (not gave) and kept.sha_out == row["record_sha"]
+    assert row["published"] == (later.published if "published" in gave else first.published)
+    shown = {**row, "references": [(r["name"], r["code"]) for r in row["references"]]}
+    assert {name: shown[name] for name in columns} == columns
+    assert (len(row["tests"]) == 5) == (changes.get("tests") == MANY and bool(gave))
+    shas = [test[part] for test in row["tests"] for part in ("input_sha", "expected_sha")]
+    assert Blobs(tmp_path / "blobs").get_many(shas).keys() == set(shas)
+
+
+def test_of_partitions_that_are_not_wanted_only_the_ids_are_remembered(tmp_path: Path) -> None:
+    home, elsewhere = Partition("2025-10", "kattis"), Partition("2024-01", "kattis")
+    secret = other(native_id="b", tests=(ScrapedTest("c", False, b"secret", b""),))
+    decided = []
+    for wanted in ({elsewhere}, {home}, {home, elsewhere}):
+        blobs = Blobs(tmp_path / str(len(decided)))
+        scraper = Scraper(blobs, CollectionSettings(), wanted)  # type: ignore[call-arg]
+        for record, partition in ((PROBLEM, home), (secret, home), (other(record_sha="2" * 64), elsewhere)):
+            scraper.add(record, "kattis", partition)
+        results = scraper.results()
+        assert results.keys() == wanted
+        decided.append({partition: [d.reason for d in result.decisions] for partition, result in results.items()})
+        assert (tmp_path / str(len(decided) - 1)).exists() == (home in wanted)
+    assert decided == [
+        {elsewhere: ["same_id"]},
+        {home: ["ok", "ok"]},
+        {home: ["ok", "ok"], elsewhere: ["same_id"]},
+    ]
+
+
+def test_references_of_two_records_together_stay_under_the_cap(tmp_path: Path) -> None:
+    def solved(name: str, count: int) -> ScrapedProblem:
+        codes = (Reference(f"{name}-{n}", "python", "accepted", f"# {name} {n}") for n in range(count))
+        return other(record_sha=name * 64, references=tuple(codes))
+
+    scraper = Scraper(Blobs(tmp_path / "blobs"), CollectionSettings(max_references=3))  # type: ignore[call-arg]
+    for record in (solved("a", 2), solved("b", 5)):
+        scraper.add(record, "kattis", home_of(record))
+    (result,) = scraper.results().values()
+    assert [r["name"] for r in result.frame["references"].to_list()[0]] == ["a-0", "a-1", "b-0"]
 
 
 @pytest.mark.parametrize("native_id", ["", "a/b", "..", ".hidden", "a\\b", "a b", "a\n", "x" * 121, "ä", None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from rows import DOUBLE, frame, selected, unique_row
 
 from microcoder_assets.config import VerificationSettings
-from microcoder_assets.stage import Kind, StageResult
+from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import Blobs, Packs
 from microcoder_assets.verification.verify import verify
 from microcoder_judge import Checker
@@ -93,3 +95,53 @@ def test_a_problem_that_the_judge_cannot_take_is_dropped_alone(tmp_path: Path, f
 def test_nothing_selected_is_nothing_verified(tmp_path: Path) -> None:
     result = run(tmp_path, {})
     assert result.frame.is_empty() and result.decisions == []
+
+
+TESTLIB = """
+#include <cstdlib>
+#include <fstream>
+enum Verdict { _ok, _wa };
+struct Stream { std::ifstream file; int readInt() { int value; file >> value; return value; } };
+static Stream inf, ouf, ans;
+inline void registerTestlibCmd(int, char** argv) {
+    inf.file.open(argv[1]);
+    ouf.file.open(argv[2]);
+    ans.file.open(argv[3]);
+}
+inline void quitf(Verdict verdict, const char*) { std::exit(verdict); }
+"""
+CHECKER = """
+#include "testlib.h"
+int main(int argc, char* argv[]) {
+    registerTestlibCmd(argc, argv);
+    quitf(std::abs(ouf.readInt()) == std::abs(ans.readInt()) ? _ok : _wa, "compared");
+}
+"""
+
+
+@pytest.fixture
+def headers() -> Iterator[Path]:
+    """A folder that the sandbox can show, which it cannot of those below /tmp."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_checker_over_testlib_needs_the_folder_of_its_header(tmp_path: Path, headers: Path) -> None:
+    """The header is a stand-in of a few lines: testlib itself is the user's to get."""
+    blobs = Blobs(tmp_path / "blobs")
+    references = {"accepted": ["print(-2 * int(input()))"], "wrong_answer": [ADD]}
+    checker = Checker("custom", program=CHECKER, language="cpp", protocol="testlib").to_json()
+    problems = frame([unique_row(blobs, "a:any-sign", [(b"3\n", b"6\n")], references, checker=checker)])
+
+    def decide(folder: Path | None) -> Decision:
+        settings = VerificationSettings(workers=2, headers=folder)  # type: ignore[call-arg]
+        (decision,) = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), settings).decisions
+        return decision
+
+    for folder in (None, headers):
+        lacking = decide(folder)
+        assert (lacking.kind, lacking.reason) == (Kind.DROPPED, "unsupported_checker")
+        assert "set [verification] headers" in lacking.detail["error"]
+    (headers / "testlib.h").write_text(TESTLIB)
+    assert decide(headers).detail["verdicts"] == {"accepted/0.py": "AC", "wrong_answer/0.py": "WA"}
