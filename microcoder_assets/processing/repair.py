@@ -1,0 +1,65 @@
+"""Text that a crawler, a serialiser or a word processor broke, mended before it is converted."""
+
+from __future__ import annotations
+
+import re
+
+import ftfy
+
+_MOJIBAKE = re.compile("[\x80-\x9f]|[ÂÃâãäåæçèéïðÐÑ][\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]")
+"""What text in a wrong encoding nearly always holds. Only then is ftfy asked, which takes longer than all the rest."""
+_SYMBOL_FONTS = str.maketrans(
+    {
+        "\uf020": " ", "\uf028": "(", "\uf029": ")", "\uf02b": "+", "\uf02d": "-", "\uf03c": "<", "\uf03d": "=",
+        "\uf03e": ">", "\uf05b": "[", "\uf05d": "]", "\uf06c": "●", "\uf06d": "μ", "\uf06e": "■", "\uf070": "π",
+        "\uf075": "◆", "\uf07b": "{", "\uf07d": "}", "\uf0a3": "≤", "\uf0a5": "∞", "\uf0a7": "▪", "\uf0b3": "≥",
+        "\uf0b4": "×", "\uf0b7": "•", "\uf0b9": "≠", "\uf0ce": "∈", "\uf0d7": "⋅", "\uf0d8": "➢", "\uf0de": "⇒",
+        "\uf0e0": "→", "\uf0e5": "∑", "\uf0fc": "✓",
+    }
+)  # fmt: skip
+"""Signs of the fonts Symbol and Wingdings, which Word stores in the private use area."""
+_PRIVATE = re.compile("[\uf020-\uf0ff]")
+_BULLETS_IN_A_LINE = re.compile(r"^[ \t]*[*-] .*?\S {3,}[*-] .*$", re.MULTILINE)
+_LOST_POWER = re.compile(r"\b109 ?\+ ?7\b")
+_SERIALISED = re.compile(r'<[^<>\n]{0,200}=""|<="\d')
+_ECHO = re.compile(r"</(?=[a-z,;，。])")
+_ECHO_ENDS = re.compile(r"</|>|\n|$")
+
+
+def mend_characters(text: str) -> str:
+    """Mojibake through ftfy, and signs of symbol fonts as what they show. Sound text is left as it is."""
+    if _MOJIBAKE.search(text):
+        text = ftfy.fix_encoding(text)
+    return text.translate(_SYMBOL_FONTS) if _PRIVATE.search(text) else text
+
+
+def mend_text(text: str) -> str:
+    """Text of data sets that lost its markup: bullets run together on one line, and 10^9 + 7 that became `109 + 7`."""
+    text = _BULLETS_IN_A_LINE.sub(lambda line: re.sub(r" {3,}(?=[*-] )", "\n", line[0]), text)
+    return _LOST_POWER.sub("10^9 + 7", text)
+
+
+def mend_comparisons(text: str) -> str:
+    """Text between tags where a browser took `0<m<=30` for a tag: it comes back as `0<m<="30,"` and `n=""`."""
+    if not _SERIALISED.search(text):
+        return text
+    text = re.sub(r"\s*<=\"\"(?:\s*\w+=\"\")*\s*>?", " ", text)
+    text = re.sub(r'<="(?=\d)', "<=", text)
+    return re.sub(r'=""|(?<=[\d,])"(?=\s)', "", text)
+
+
+def drop_echoes(text: str) -> str:
+    """The same page's end tags for such tags, `</m<=30...`: in lower case they repeat what stands before them."""
+    pieces, last = [], 0
+    for start in _ECHO.finditer(text):
+        if start.start() < last:
+            continue
+        before = text[: start.start()].lower()
+        for end in _ECHO_ENDS.finditer(text, start.end()):
+            if f"<{text[start.end() : end.start()].strip().lower()}" in before:
+                pieces.append(text[last : start.start()])
+                last = end.end() if end[0] == ">" else end.start()
+                break
+            if end[0] in ("\n", ""):
+                break
+    return "".join([*pieces, text[last:]]) if pieces else text
