@@ -43,7 +43,7 @@ _SIGNS = (
     (r"\\(?:left|right|big|Big|bigl|bigr|displaystyle|ensuremath)(?![A-Za-z])", ""),
     (r"\\(?:text|mathrm|mathit|mathbf|texttt|textit|textbf|operatorname)\s*\{([^{}]*)\}", r"\1"),
     (r"(?<=\d)(?:\\[,;:! ]|\{,\}|~|[\u2009\u202f])(?=\d{3})", ""),
-    (r"(?<=\d)\{?\\?[ ](?=\d{3}(?!\d))", ""),
+    (r"(?<=\d)\{?\\?[ ](?=\d{3}(?!\d))|(?<=\d)(?:,[ ])(?=000(?!\d))", ""),
     (r"\\[,;:! ]|~|\$|`|\*{2}", " "),
     (r"[−–]", "-"),
     (r"，", ","),
@@ -58,7 +58,7 @@ _POWER = r"(?:\s?\^\s?(?:\{\s?\d{1,4}\s?\}|\(\d{1,4}\)|\d{1,4}))?"
 _ATOM = rf"\d+(?:,\d{{3}}(?!\d|\s?[≤≥<>=]))*(?:\.\d+)?(?:[eE]\+?\d{{1,3}})?{_POWER}"
 _PRODUCT = rf"{_ATOM}(?:\s?\*\s?{_ATOM})*"
 _NUMBER = rf"[-+]?\s?{_PRODUCT}(?:(?:[-+]|\s[-+]\s){_PRODUCT})*\s?[万亿]?"
-_ENDS = r"(?!\d|\.\d|,\d{3,}(?!\d|\s?[≤≥<>=])|[A-Za-z_\\\[{(]|\s?[*^/])"
+_ENDS = r"(?!\d|\.\d|(?:,\d{3,}|\s\d+)(?!\d|\s?[≤≥<>=])|[A-Za-z_\\\[{(]|\s?[*^/])"
 """What may not follow a number: then it is a part of one, or of an expression."""
 _NAME = r"[A-Za-z][A-Za-z0-9]{0,30}(?:_\s?\{[^{}]{1,12}\}|_\w{1,20})?(?:\[[^\[\]<>≤≥]{0,12}\])*(?:\.\w{2,10})?'?"
 _VARIABLE = rf"(?:\|\s?{_NAME}\s?\||(?:len|length|size|strlen)\({_NAME}\)|{_NAME}(?!\w))"
@@ -113,7 +113,7 @@ def _plain(text: str) -> str:
     text = _BULLET.sub("", text)
     for pattern, sign in _PLAIN:
         text = pattern.sub(sign, text)
-    return re.sub(r"(?<=[≤≥<>=])\s*\n\s*|[ \t\u00a0\u3000]+", " ", text)
+    return re.sub(r"(?<=[≤≥<>=*])\s*\n\s*|\s*\n\s*(?=[≤≥<>=*])|[ \t\u00a0\u3000]+", " ", text)
 
 
 def _of_data(line: str) -> bool:

@@ -110,7 +110,8 @@ def test_listed_samples_take_the_statements_explanations() -> None:
 
 
 TEXT = st.text(alphabet="0123456789 -ab", min_size=1, max_size=12).map(str.strip).filter(bool)
-SAMPLES = st.lists(st.builds(Sample, TEXT, TEXT, st.none() | TEXT.map("because {}".format)), min_size=1, max_size=3)
+SAMPLE = st.builds(Sample, TEXT, TEXT, st.none() | TEXT.map("because {}".format))
+SAMPLES = st.lists(SAMPLE, min_size=1, max_size=3, unique_by=lambda sample: (sample.input, sample.output))
 
 
 @given(SAMPLES, st.booleans())
