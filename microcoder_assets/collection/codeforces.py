@@ -88,8 +88,7 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
     rating = known.rating if known and known.rating is not None else raw["rating"]
     statement = raw["statement_md"] or ""
     text, tags = plain(statement), known.tags if known and known.tags else tuple(raw["tags"])
-    texts = [[html.unescape(sample[part]) for part in ("input", "output")] for sample in raw["samples"]]
-    samples = tuple(Sample(given, wanted) for given, wanted in texts)
+    samples = tuple(Sample(_unescaped(sample["input"]), _unescaped(sample["output"])) for sample in raw["samples"])
     flags = set()
     if has_several_answers(text):
         flags.add("multi_answer")
@@ -118,6 +117,10 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
         ratings=(("codeforces", float(rating)),) if rating is not None else (),
         flags=tuple(sorted(flags)),
     )
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(text).replace("\u00a0", " ")
 
 
 def _amount(text: str | None, unit: str) -> float | None:

@@ -38,7 +38,7 @@ _FIRST_LINE = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:first|only|single) line\b", re.IGNORECASE)
-_SEVERAL_CASES = re.compile(r"\beach\b|\bmultiple\b|\bseveral\b|\btest cases follow", re.IGNORECASE)
+_SEVERAL_CASES = re.compile(r"\beach\b|\bmultiple\b|\bseveral\b|\bindependent\b|\btest cases follow", re.IGNORECASE)
 _COUNTS = {"one": 1, "a": 1, "an": 1, "a single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _WHOLE = re.compile(rb"[-+]?\d{1,30}")
 
@@ -108,7 +108,8 @@ def first_line_names(input_spec: str) -> tuple[str, ...]:
 
 def faults_of_inputs(input_spec: str, bounds: Sequence[Bound], inputs: Sequence[bytes]) -> set[str]:
     """What the first lines of inputs say against the statement: `sample_shape` where they hold another number of
-    values than it names, `tests_out_of_bounds` where a value is out of its bounds. Only whole numbers are judged."""
+    values than it names, `tests_out_of_bounds` where a value is out of its bounds. Only lines of whole numbers are
+    judged, and no count of one: `an integer n ($n < 5$) and k` is common."""
     names = first_line_names(input_spec)
     limits = {bound.variable: bound for bound in bounds}
     faults = set()
@@ -117,7 +118,7 @@ def faults_of_inputs(input_spec: str, bounds: Sequence[Bound], inputs: Sequence[
         if not values or not all(map(_WHOLE.fullmatch, values)):
             continue
         if len(values) != len(names):
-            faults.add("sample_shape")
+            faults |= {"sample_shape"} if len(names) > 1 else set()
         elif not all(limits[n].allows(int(v)) for n, v in zip(names, values, strict=True) if n in limits):
             faults.add("tests_out_of_bounds")
     return faults

@@ -9,7 +9,7 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from microcoder_assets.processing.markdown import TAG, Vault, clean_characters, code_span, fence, finish, table
-from microcoder_assets.processing.repair import drop_echoes, mend_comparisons
+from microcoder_assets.processing.repair import drop_echoes, mend_comparisons, unwrap
 
 _MAX_DEPTH = 80
 _LONGEST_TITLE = 60
@@ -66,7 +66,7 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     text = _JUNK.sub("", vault.protect(text, page=not keep_newlines))
     if TAG.search(text):
         text = _Renderer(vault, keep_newlines).document(text)
-    return finish(drop_echoes(text), vault)
+    return finish(drop_echoes(text if keep_newlines else unwrap(text)), vault)
 
 
 class _Renderer:

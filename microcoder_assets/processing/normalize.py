@@ -45,6 +45,8 @@ _NOT_PROGRAMS = {"sql", "shell", "javascript", "pandas", "output_only"}
 """Flags of collection that say what is asked for instead of a program that a judge can call."""
 _MAX_SAMPLE_BYTES = 4096
 """A sample test longer than this is a test but not shown in the statement. Ours."""
+_MAX_CHECKED = 8
+"""Tests beside the samples whose first lines are held against the stated bounds. Ours."""
 
 
 class Blobs(Protocol):
@@ -66,13 +68,13 @@ class NormalizedProblem:
 def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
     """Rows of `schema.SCRAPED` as rows of `schema.NORMALIZED`, with one decision a row."""
     rows = frame.sort("problem_id", "source_ref").to_dicts()
-    wanted = {sha for row in rows for sha in _sample_shas(row)}
+    wanted = {sha for row in rows for sha in _small_shas(row)}
     stored = blobs.get_many(sorted(wanted)) if wanted else {}
     done: list[dict[str, Any]] = []
     decisions: list[Decision] = []
     fresh: list[bytes] = []
     for row in rows:
-        outcome = normalize_row(row, {sha: stored[sha] for sha in _sample_shas(row)})
+        outcome = normalize_row(row, {sha: stored[sha] for sha in _small_shas(row)})
         if isinstance(outcome, Decision):
             decisions.append(outcome)
             continue
@@ -86,7 +88,7 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
 
 
 def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProblem | Decision:
-    """One row, or why it is dropped. sample_bytes: by sha, those of its sample tests that are small enough to show."""
+    """One row, or why it is dropped. sample_bytes: by sha, of its tests that are small enough to show or to check."""
     if not (row["statement"] or "").strip():
         return _dropped(row, "empty_statement")
     try:
@@ -167,10 +169,11 @@ def _mined_io_mode(row: Row, sections: Sections) -> str | None:
     return "stdin" if INPUT in sections.text and OUTPUT in sections.text else None
 
 
-def _sample_shas(row: Row) -> list[str]:
-    """Hashes of the sample tests that are small enough to show."""
-    tests = [test for test in row["tests"] or () if test["sample"] and test["bytes"] <= _MAX_SAMPLE_BYTES]
-    return [test[part] for test in tests for part in ("input_sha", "expected_sha")]
+def _small_shas(row: Row) -> list[str]:
+    """Hashes of the sample tests that are small enough to show, and of the inputs of a few other small tests."""
+    small = [test for test in row["tests"] or () if test["bytes"] <= _MAX_SAMPLE_BYTES]
+    shown = [test[part] for test in small if test["sample"] for part in ("input_sha", "expected_sha")]
+    return shown + [test["input_sha"] for test in small if not test["sample"]][:_MAX_CHECKED]
 
 
 def _inputs(row: Row, sample_bytes: Mapping[str, bytes]) -> list[bytes]:

@@ -100,7 +100,7 @@ def _unspaced(text: str) -> str:
 def _without_remark(text: str) -> tuple[str, str]:
     """A sample's text, and the remark behind it."""
     remark = _REMARK.search(text)
-    return (text[: remark.start()].rstrip(), text[remark.end() :].strip()) if remark else (text, "")
+    return (text[: remark.start()].strip("\n "), text[remark.end() :].strip()) if remark else (text.strip("\n"), "")
 
 
 def read_pairs(parts: Sequence[Part]) -> Found:
@@ -115,13 +115,16 @@ def read_pairs(parts: Sequence[Part]) -> Found:
         files = None if blocks else _FILES.fullmatch(part.text)
         if files and part.kind in (SAMPLE, SAMPLE_INPUT):
             inputs.append(_unspaced(files["input"]))
-            outputs.append(_unspaced(files["output"]))
+            text, remark = _without_remark(_unspaced(files["output"]))
+            outputs.append(text)
+            if remark:
+                remarks[len(outputs)] = remark
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
-            text, remark = _without_remark(_FILE_NAME.sub("", _unspaced(part.text)))
-            found = blocks or ["" if text.strip().lower() in _NOTHING else text]
-            (inputs if part.kind == SAMPLE_INPUT else outputs).extend(found)
-            if remark and not blocks:
-                remarks[len(outputs) or len(inputs)] = remark
+            for block in blocks or [_FILE_NAME.sub("", _unspaced(part.text))]:
+                text, remark = _without_remark(block)
+                (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
+                if remark:
+                    remarks[len(outputs) or len(inputs)] = remark
         elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
             inputs += blocks[::2]
             outputs += blocks[1::2]

@@ -117,7 +117,7 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
         if match["bold"] and (in_samples or rest):
             return None
         if in_samples and match["rest"] is None and (not match["hashes"] or len(match["hashes"]) > 2):
-            kind = SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
+            kind = EXPLANATION if title.endswith("说明") else SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
     if kind == EXPLANATION and not match["hashes"] and (match["bold"] or not in_samples):
         return None
     if rest and (match["bold"] or match["colon"]) and (kind not in _WITH_TEXT or title.lower() == "note"):
