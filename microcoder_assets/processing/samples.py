@@ -125,6 +125,8 @@ def read_pairs(parts: Sequence[Part]) -> Found:
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
                 if remark:
                     remarks[len(outputs) or len(inputs)] = remark
+            if blocks and (around := _FENCED.sub("", part.text).strip()):
+                leftover.append(around)
         elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
             inputs += blocks[::2]
             outputs += blocks[1::2]

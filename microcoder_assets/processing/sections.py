@@ -34,6 +34,12 @@ _FENCE = re.compile(r"[ ]*(`{3,}|~{3,})([^\n`]*)$")
 _HYDRO_FENCE = re.compile(r"(input|output)(\d+)\b")
 _EMPTY_HEADING = re.compile(r"#{1,6}")
 _MISPLACED = re.compile(r"(?<=[^\s#])(#{1,2} 样例数据)$", re.MULTILINE)
+_LIMIT = re.compile(
+    r"(?:\**(?:(?:time|memory) limit\w*|[时空]间限制|时限|内存限制)\**\s*[:：]?\s*\**"
+    r"[\d.]+\s?(?:seconds?|sec|ms|s|[kmg]?b|秒|毫秒)\**[\s,，;；。.]*)+",
+    re.IGNORECASE,
+)
+"""A line that repeats the limits, which the record holds in columns."""
 _FILE = re.compile(r"\s*[(（][^()（）]*\.(?:in|out|ans|pas|cpp)[^()（）]*[)）]?$")
 _WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
 
@@ -82,6 +88,8 @@ def _parts(markdown: str) -> Iterator[Part]:
     part, lines = Part(DESCRIPTION, "", ""), list[str]()
     closing = ""
     for line in markdown.split("\n"):
+        if not closing and _LIMIT.fullmatch(line.strip()):
+            continue
         found = None if closing else _heading(line, part.kind)
         if not closing and (opened := _FENCE.match(line)):
             closing = opened[1]
@@ -122,7 +130,9 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
         return None
     if rest and (match["bold"] or match["colon"]) and (kind not in _WITH_TEXT or title.lower() == "note"):
         return None
-    if match["plain"] and (kind in (DROPPED, INTERACTION) or (kind == DESCRIPTION and current != DESCRIPTION)):
+    if (match["plain"] or match["colon"]) and kind in (DROPPED, INTERACTION):
+        return None
+    if match["plain"] and kind == DESCRIPTION and current != DESCRIPTION:
         return None
     return kind, title, rest
 
