@@ -57,7 +57,7 @@ _PLAIN = tuple((re.compile(pattern), sign) for pattern, sign in _SIGNS)
 _POWER = r"(?:\s?\^\s?(?:\{\s?\d{1,4}\s?\}|\(\d{1,4}\)|\d{1,4}))?"
 _ATOM = rf"\d+(?:,\d{{3}}(?!\d|\s?[≤≥<>=]))*(?:\.\d+)?(?:[eE]\+?\d{{1,3}})?{_POWER}"
 _PRODUCT = rf"{_ATOM}(?:\s?\*\s?{_ATOM})*"
-_NUMBER = rf"[-+]?\s?{_PRODUCT}(?:(?:[-+]|\s[-+]\s){_PRODUCT})*\s?[万亿]?"
+_NUMBER = rf"(?:[-+]\s?)?{_PRODUCT}(?:(?:[-+]|\s[-+]\s){_PRODUCT})*(?:\s?[万亿])?"
 _ENDS = r"(?!\d|\.\d|(?:,\d{3,}|\s\d+)(?!\d|\s?[≤≥<>=])|[A-Za-z_\\\[{(]|\s?[*^/])"
 """What may not follow a number: then it is a part of one, or of an expression."""
 _NAME = r"[A-Za-z][A-Za-z0-9]{0,30}(?:_\s?\{[^{}]{1,12}\}|_\w{1,20})?(?:\[[^\[\]<>≤≥]{0,12}\])*(?:\.\w{2,10})?'?"
@@ -66,7 +66,7 @@ _VARIABLES = rf"{_VARIABLE}(?:\s?(?:,|、|and|和)\s?{_VARIABLE})*"
 _RELATION = re.compile(r"\s?(≤|≥|<|>|==?)\s?")
 _TERM = re.compile(rf"(?P<number>{_NUMBER}){_ENDS}|(?P<names>{_VARIABLES})", re.ASCII)
 _STARTS = re.compile(rf"(?:{_NUMBER}{_ENDS}|{_VARIABLES})(?=\s?(?:≤|≥|<|>))", re.ASCII)
-_TOUCHES_LEFT = re.compile(r"(?:[-+*/^%|_\\.)\]}]|\\[A-Za-z]+|\w)\s?$|\\[A-Za-z]+\s*$")
+_TOUCHES_LEFT = re.compile(r"[-+*/^%|_\\.)\]}]\s?$|[A-Za-z0-9]$|\\[A-Za-z]+\s*$|\b(?:of|sum|product)\s$")
 _TOUCHES_RIGHT = re.compile(r"\s?(?:[-+*/^%|_(]|\\[A-Za-z])")
 _RANGE = re.compile(
     rf"(?P<names>{_VARIABLES})\s?"

@@ -26,7 +26,7 @@ _WIDE = re.compile("[\u2e80-\uffee]")
 _BLOCK = re.compile(r"[-*+>|#\ue000]|\d{1,2}[.、)]|[（(]\d|【")
 _BULLETS_IN_A_LINE = re.compile(r"^([ \t]*)[*-] .*?\S {3,}[*-] .*$", re.MULTILINE)
 _LOST_POWER = re.compile(r"\b109 ?\+ ?7\b")
-_SERIALISED = re.compile(r'<[^<>\n]{0,200}=""|<="\d')
+_SERIALISED = re.compile(r'<[^<>\n]{0,200}=""|<="\d|=""\s+\S{1,12}=""')
 _ECHO = re.compile(r"</(?=[a-z,;，。])")
 _ECHO_ENDS = re.compile(r"</|>|\n|$")
 

@@ -140,12 +140,12 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     unsure = any(_SEVERAL.search(text) for text in (*inputs, *outputs)) or (leftover and "" in inputs)
     if unsure or len(inputs) != len(outputs):
         return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
-    for number, remark in remarks.items():
-        explanations[number] = "\n\n".join(filter(None, [remark, explanations.get(number)]))
+    for at, remark in remarks.items():
+        explanations[at] = "\n\n".join(filter(None, [remark, explanations.get(at)]))
     samples: dict[tuple[str, str], Sample] = {}
-    for number, pair in enumerate(zip(inputs, outputs, strict=True), 1):
+    for at, pair in enumerate(zip(inputs, outputs, strict=True), 1):
         if pair[1].strip() and pair not in samples:
-            samples[pair] = Sample(*pair, explanations.pop(number, None))
+            samples[pair] = Sample(*pair, explanations.pop(at, None))
     return Found(tuple(samples.values()), explanations, tuple(leftover))
 
 

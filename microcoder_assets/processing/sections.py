@@ -40,6 +40,7 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 """A line that repeats the limits, which the record holds in columns."""
+_BOUND = re.compile(r"\w\s?[<≤]\s?=?\s?\d")
 _FILE = re.compile(r"\s*[(（][^()（）]*\.(?:in|out|ans|pas|cpp)[^()（）]*[)）]?$")
 _WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
 
@@ -71,8 +72,8 @@ def split_sections(markdown: str) -> Sections:
         text = part.text.strip("\n")
         if part.kind in SAMPLE_KINDS:
             sections.samples.append(Part(part.kind, part.title, text))
-        elif text.strip() and part.kind != DROPPED:
-            kind = DESCRIPTION if part.kind == INTERACTION else part.kind
+        elif text.strip() and (part.kind != DROPPED or _BOUND.search(text)):
+            kind = {INTERACTION: DESCRIPTION, DROPPED: NOTES}.get(part.kind, part.kind)
             text = f"### Interaction\n\n{text}" if part.kind == INTERACTION else text
             before = sections.text.get(kind, "")
             if _squeezed(text) not in _squeezed(before):
