@@ -49,8 +49,30 @@ def test_commands_become_markdown(source: str, expected: str) -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["word ", "\\emph{", "}", "{", "\\begin{itemize}", "\\end{itemize}", "\\item ", "$x_1$", "$", "\\\\", "\\", "%c\n",
-     "\\begin{tabular}{l}", "\\end{tabular}", "&", "\\verb|x|", "\\newcommand{\\q}{z}", "\\q", "[", "]", "\n\n", "\\'"]
+    [
+        "word ",
+        "\\emph{",
+        "}",
+        "{",
+        "\\begin{itemize}",
+        "\\end{itemize}",
+        "\\item ",
+        "$x_1$",
+        "$",
+        "\\\\",
+        "\\",
+        "%c\n",
+        "\\begin{tabular}{l}",
+        "\\end{tabular}",
+        "&",
+        "\\verb|x|",
+        "\\newcommand{\\q}{z}",
+        "\\q",
+        "[",
+        "]",
+        "\n\n",
+        "\\'",
+    ]
 )
 
 

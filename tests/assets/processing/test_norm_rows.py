@@ -73,7 +73,11 @@ def test_a_row_is_rebuilt_in_the_standard_order() -> None:
         ({"statement": "@[pdf](file://problem.pdf)"}, "stub_statement", {"stub": "document"}),
         ({"statement": "# Description\n\nwww.judge.org/upload/201710/10.rar"}, "stub_statement", {"stub": "upload"}),
         ({"statement": "See [the other one](https://judge.org/p/2)."}, "stub_statement", {"stub": "link"}),
-        ({"statement": "# Description\n\n# Input\n\n# Output\n\n# Hint\n\nNone."}, "stub_statement", {"stub": "template"}),
+        (
+            {"statement": "# Description\n\n# Input\n\n# Output\n\n# Hint\n\nNone."},
+            "stub_statement",
+            {"stub": "template"},
+        ),
         ({"statement": "Sum of all."}, "incomplete_statement", {"missing": ["input_spec", "output_spec"]}),
         ({"io_mode": None, "flags": ["uses_nodes"]}, "unsupported_signature", {"flags": ["uses_nodes"]}),
         ({"statement": "The input is n. Print the number of ways to"}, "incomplete_statement", {"missing": ["end"]}),

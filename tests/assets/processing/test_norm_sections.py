@@ -71,7 +71,9 @@ def test_headings_in_other_brackets_and_with_file_names(heading: str) -> None:
 
 
 def test_a_link_in_brackets_is_no_heading() -> None:
-    assert split_sections("求和。\n\n[输入](https://judge.org)").text == {"description": "求和。\n\n[输入](https://judge.org)"}
+    assert split_sections("求和。\n\n[输入](https://judge.org)").text == {
+        "description": "求和。\n\n[输入](https://judge.org)"
+    }
 
 
 @pytest.mark.parametrize("limit", ["Time Limit : 1000 MS", "Time Limit:1s", "时间限制：3.0s   内存限制：512.0MB"])
