@@ -108,7 +108,7 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     inputs: list[str] = []
     outputs: list[str] = []
     explanations: dict[int, str] = {}
-    remarks: dict[int, str] = {}
+    remarks: list[tuple[int, str]] = []
     leftover: list[str] = []
     for part in parts:
         blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
@@ -117,14 +117,12 @@ def read_pairs(parts: Sequence[Part]) -> Found:
             inputs.append(_unspaced(files["input"]))
             text, remark = _without_remark(_unspaced(files["output"]))
             outputs.append(text)
-            if remark:
-                remarks[len(outputs)] = remark
+            remarks.append((len(outputs), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
             for block in blocks or [_FILE_NAME.sub("", _unspaced(part.text))]:
                 text, remark = _without_remark(block)
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
-                if remark:
-                    remarks[len(outputs) or len(inputs)] = remark
+                remarks.append((max(len(inputs), len(outputs)), remark))
             if blocks and (around := _FENCED.sub("", part.text).strip()):
                 leftover.append(around)
         elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
@@ -140,8 +138,9 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     unsure = any(_SEVERAL.search(text) for text in (*inputs, *outputs)) or (leftover and "" in inputs)
     if unsure or len(inputs) != len(outputs):
         return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
-    for at, remark in remarks.items():
-        explanations[at] = "\n\n".join(filter(None, [remark, explanations.get(at)]))
+    for at, remark in reversed(remarks):
+        if remark:
+            explanations[at] = "\n\n".join(filter(None, [remark, explanations.get(at)]))
     samples: dict[tuple[str, str], Sample] = {}
     for at, pair in enumerate(zip(inputs, outputs, strict=True), 1):
         if pair[1].strip() and pair not in samples:

@@ -38,7 +38,7 @@ from microcoder_assets.processing.latex import latex_to_markdown
         ("\\unknown{its argument} stays", "its argument stays"),
         ("a footnote\\footnote{like this}.", "a footnote (like this)."),
         ("either `\\texttt{.}' or `x'", "either '`.`' or 'x'"),
-        ("\\begin{enumerate}\\item a\\item\\label{b} c\\end{enumerate}\nSee step~\\ref{b}.", "1. a\n2. c\n\nSee step 2."),
+        ("\\begin{enumerate}\\item a\\item\\label{b} c\\end{enumerate}\nSee~\\ref{b}.", "1. a\n2. c\n\nSee 2."),
         ("Figure~\\ref{f}:\n\\begin{figure}\\includegraphics{x.png}\\label{f}\\end{figure}", "Figure 1:\n\n![](x.png)"),
         ("the letter \\includegraphics{b.png} stands", "the letter ![](b.png) stands"),
         ("so\\textsuperscript{[citation needed]} the 2\\textsuperscript{nd}", "so[citation needed] the 2nd"),

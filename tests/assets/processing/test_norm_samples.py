@@ -108,6 +108,11 @@ def test_a_remark_behind_a_sample_is_its_explanation() -> None:
     assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", "对于全部数据，和不超过 10。"),)
 
 
+def test_remarks_behind_the_input_and_the_output_are_both_kept() -> None:
+    markdown = "### 样例输入\n\n1 2\n\n两个数。\n\n### 样例输出\n\n3\n\n它们的和。"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", "两个数。\n\n它们的和。"),)
+
+
 def test_a_sample_of_prose_is_kept_as_text() -> None:
     markdown = "### 样例输入\n\n50\n\n### 样例输出\n\n数据中，T 不超过 5"
     found = read_pairs(split_sections(markdown).samples)
