@@ -31,6 +31,8 @@ _SPEAKS_OF_PICTURE = re.compile(
     r"|bild|figur)|图|如下|下面|以下|所示",
     re.IGNORECASE,
 )
+_INTRODUCES = re.compile(r"\b(?:defin|formula|equation|function|expression)|定义|公式|函数", re.IGNORECASE)
+"""What the paragraph before a picture of a formula speaks of."""
 _FIRST_LINE = re.compile(
     r"(?:first|only|single) line[^.\n]{0,60}?\b(?:contains?|has|consists of|gives?)[^.\n]{0,40}?"
     r"\b(?P<count>one|two|three|four|five|six|an|a(?: single)?)\b[^.\n$]{0,60}?\b(?:integers?|numbers?)\b"
@@ -89,7 +91,8 @@ def needs_image(text: Mapping[str, str]) -> bool:
         return True
     before = "."
     for paragraph in re.split(r"\n\s*\n", whole):
-        if "![" in paragraph and (_IMAGE.sub("", paragraph).strip() or before[-1:] not in ".!?。！？”\"'*"):
+        leans = before[-1:] not in ".!?。！？”\"'*" or _INTRODUCES.search(before)
+        if "![" in paragraph and (leans or _IMAGE.sub("", paragraph).strip()):
             return True
         before = paragraph.strip() if "![" not in paragraph else before
     return False

@@ -142,6 +142,7 @@ STORY = "Once upon a time there were two numbers that had lost each other. " * 4
         (f"Add the numbers in the box.\n\n![](map.png)\n\n{STATEMENT}", True),
         (f"{STORY}As the picture tells:\n\n![](map.png)\n\n{STATEMENT}", True),
         (f"{STORY}It holds that\n\n![](formula.png)\n\n{STATEMENT}", True),
+        (f"{STORY}We define a function f.\n\n![](formula.png)\n\n{STATEMENT}", True),
         (f"{STORY}The frustration is ![](formula.png) a day.\n\n{STATEMENT}", True),
         (f"{STORY}\n\n![](decoration.png)\n\n{STATEMENT}", False),
         (f"![](decoration.png)\n\n{STORY}\n\n{STATEMENT}", False),
