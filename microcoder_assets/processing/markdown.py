@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from microcoder_assets.processing.repair import mend_characters
+from microcoder_assets.processing.repair import mend_characters, mend_symbols
 
 _TAG_NAMES = (
     "a|abbr|acronym|address|article|aside|b|base|big|blink|blockquote|body|br|button|caption|center|circle|cite|code|col"
@@ -118,7 +118,7 @@ def tidy(text: str) -> str:
 
 def finish(text: str, vault: Vault) -> str:
     """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
-    text = TAG.sub(r"\\\g<0>", unescape(_UNWANTED_ENTITIES.sub("", text)))
+    text = TAG.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
     return vault.restore(tidy(vault.apart(text))).strip()
 
 

@@ -33,8 +33,10 @@ _ECHO_ENDS = re.compile(r"</|>|\n|$")
 
 def mend_characters(text: str) -> str:
     """Mojibake through ftfy, and signs of symbol fonts as what they show. Sound text is left as it is."""
-    if _MOJIBAKE.search(text):
-        text = ftfy.fix_encoding(text)
+    return mend_symbols(ftfy.fix_encoding(text) if _MOJIBAKE.search(text) else text)
+
+
+def mend_symbols(text: str) -> str:
     return text.translate(_SYMBOL_FONTS) if _PRIVATE.search(text) else text
 
 

@@ -46,7 +46,7 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<p>Sum:</p><p>$$a+b$$</p>", "Sum:\n\n$$a+b$$"),
         ("<p>of $p$$^{*}$ and</p>", "of $p$ $^{*}$ and"),
         (f"<h1>{'A long sentence in large type. ' * 3}</h1>", " ".join(["A long sentence in large type."] * 3)),
-        ("<p>a\u2800b \uf0a3 c</p>", "ab ≤ c"),
+        ("<p>a\u2800b \uf0a3 c &#61548;</p>", "ab ≤ c ●"),
     ],
 )  # fmt: skip
 def test_elements_become_markdown(source: str, expected: str) -> None:
