@@ -25,6 +25,18 @@ TEST = pl.Struct(
 """A test by reference. stdin problems: raw bytes. Function problems: JSON array of arguments, JSON value."""
 
 SAMPLE = pl.Struct({"input": pl.String, "output": pl.String, "explanation": pl.String})
+BOUND = pl.Struct(
+    {
+        "variable": pl.String,
+        "low": pl.Float64,
+        "low_strict": pl.Boolean,
+        "high": pl.Float64,
+        "high_strict": pl.Boolean,
+        "text": pl.String,
+    }
+)
+"""What a statement allows a variable to be: `1 ≤ n < 10^5`. low / high null: not stated as a number; strict: the number
+itself is not allowed."""
 RATING = pl.Struct({"source": pl.String, "value": pl.Float64})
 """Difficulty as a platform or its community measured it: an Elo-like number, or a solve rate in [0, 1] when the
 source name ends in `_solve_rate`."""
@@ -82,12 +94,13 @@ NORMALIZED: Schema = {
     "input_spec": pl.String,
     "output_spec": pl.String,
     "constraints": pl.String,
+    "bounds": pl.List(BOUND),  # of the constraints and the input section, as numbers where they parse
     "notes": pl.String,
     "statement_language": pl.String,
     "samples": pl.List(SAMPLE),
     **JUDGING,
     **EVIDENCE,
-    "flags": pl.List(pl.String),  # adds needs_image, multi_answer, ...
+    "flags": pl.List(pl.String),  # adds needs_image, multi_answer, samples_unparsed, sample_shape, tests_out_of_bounds
     "content_sha": pl.String,  # over the canonical content: statement, limits, tests, checker
 }
 

@@ -96,7 +96,9 @@ REASONS: dict[str, str] = {
     # processing
     "empty_statement": "no statement text",
     "incomplete_statement": "a required part of the statement is missing; detail.missing names it",
+    "stub_statement": "a document, an upload, a link, an image or a template in its place; detail.stub names it",
     "not_a_program": "the answer is not a program (SQL, shell, output only)",
+    "unsupported_signature": "takes nodes, asks for a class, or no known solution shows the signature; see flags",
     "unsupported_interactive": "interactive or multi-pass problems cannot be judged yet",
     "duplicate_identity": "same platform key, URL or title and samples as detail.of",
     "duplicate_samples": "same sample inputs and outputs as detail.of",

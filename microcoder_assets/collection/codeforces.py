@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -76,7 +77,7 @@ def read_dump(path: Path) -> dict[str, ApiProblem]:
 
 
 def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> ScrapedProblem:
-    """One row; raises KeyError or TypeError on another shape. The samples are its only tests.
+    """One row; raises KeyError or TypeError on another shape. The samples, escaped as HTML, are its only tests.
 
     checker: tokens; None and flag multi_answer where the statement says that several answers are right.
     """
@@ -87,7 +88,7 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
     rating = known.rating if known and known.rating is not None else raw["rating"]
     statement = raw["statement_md"] or ""
     text, tags = plain(statement), known.tags if known and known.tags else tuple(raw["tags"])
-    samples = tuple(Sample(sample["input"], sample["output"]) for sample in raw["samples"])
+    samples = tuple(Sample(_unescaped(sample["input"]), _unescaped(sample["output"])) for sample in raw["samples"])
     flags = set()
     if has_several_answers(text):
         flags.add("multi_answer")
@@ -116,6 +117,10 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
         ratings=(("codeforces", float(rating)),) if rating is not None else (),
         flags=tuple(sorted(flags)),
     )
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(text).replace("\u00a0", " ")
 
 
 def _amount(text: str | None, unit: str) -> float | None:

@@ -9,10 +9,18 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from microcoder_assets.processing.markdown import TAG, Vault, clean_characters, code_span, fence, finish, table
+from microcoder_assets.processing.repair import drop_echoes, mend_comparisons, unwrap
 
 _MAX_DEPTH = 80
+_LONGEST_TITLE = 60
+"""Characters of a heading; longer ones are paragraphs in large type. Ours."""
 _JUNK = re.compile(r'<[^<>\s]*(?:\s*[\w:-]*="")+\s*>|<!\[[^\]>]*\]>|<\?[^<>]*>|<!DOCTYPE[^<>]*>', re.IGNORECASE)
 _UNKNOWN_END_TAG = re.compile(r"</[A-Za-z][^>\n]{0,40}>")
+_BACKSLASH = re.compile(r"((?<!\\)<(\w+)(?:\s[^<>]*)?>[^<>\n]*)\\(</\2>)")
+"""A backslash at the end of an element, which would escape its end tag."""
+_DOUBLY_QUOTED = re.compile(r"``([^`\n]{1,80}?)(?:''|\"|&quot;|&#34;)")
+_QUOTED = re.compile(r"(?<!`)`([^`'\n]{1,80}?)(?:'|&#39;|&#x27;)(?!\w)")
+"""Words between the quotation marks of TeX on pages that know no code spans."""
 _DROPPED = {
     "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video", "xml",
 }  # fmt: skip
@@ -51,10 +59,14 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     Markdown and plain text. Clean Markdown comes out as it went in.
     """
     vault = Vault()
-    text = _JUNK.sub("", vault.protect(clean_characters(text).replace("<image>", "![](image)")))
+    text = clean_characters(text).replace("<image>", "![](image)")
+    text = _BACKSLASH.sub(r"\1&#92;\3", text)
+    if not keep_newlines:
+        text = _QUOTED.sub(r"'\1'", _DOUBLY_QUOTED.sub(r'"\1"', text))
+    text = _JUNK.sub("", vault.protect(text, page=not keep_newlines))
     if TAG.search(text):
         text = _Renderer(vault, keep_newlines).document(text)
-    return finish(text, vault)
+    return finish(drop_echoes(text if keep_newlines else unwrap(text)), vault)
 
 
 class _Renderer:
@@ -131,10 +143,14 @@ class _Renderer:
     def _heading(self, element: HtmlElement, depth: int) -> str:
         title, _, rest = self._children(element, depth).strip().partition("\n\n")
         title = " ".join(title.replace("**", "").split())
+        if len(title) > _LONGEST_TITLE or "![" in self.vault.restore(title):
+            return f"\n\n{title}\n\n{rest}\n\n"
         return f"\n\n{'#' * max(3, int(element.tag[1]))} {title}\n\n{rest}\n\n" if title else ""
 
     def _script(self, element: HtmlElement, depth: int) -> str:
         inner = " ".join(_flat(element, tex=True).split())
+        if inner in (".", "·", r"\cdot") and element.tag == "sup":
+            return "·"
         if "\ue000" in inner or element.find(".//img") is not None:
             return self._children(element, depth)
         return f"\ue002{'^' if element.tag == 'sup' else '_'}{{{inner}}}\ue003" if inner else ""
@@ -219,9 +235,13 @@ def _escape_text(text: str) -> str:
     """Every `<` that opens no tag escaped, so that the parser reads `1<n<9` as text; unknown end tags dropped."""
     pieces, last = [], 0
     for tag in TAG.finditer(text):
-        pieces += [_UNKNOWN_END_TAG.sub("", text[last : tag.start()]).replace("<", "&lt;"), tag[0]]
+        pieces += [_plain_text(text[last : tag.start()]), tag[0]]
         last = tag.end()
-    return "".join(pieces) + _UNKNOWN_END_TAG.sub("", text[last:]).replace("<", "&lt;")
+    return "".join([*pieces, _plain_text(text[last:])])
+
+
+def _plain_text(text: str) -> str:
+    return _UNKNOWN_END_TAG.sub("", mend_comparisons(text)).replace("<", "&lt;")
 
 
 def _flat(element: HtmlElement, tex: bool = False) -> str:
@@ -236,7 +256,7 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
             inner = _flat(child, tex)
             if child.tag in ("sup", "sub") and (inner := " ".join(inner.split())):
                 sign = "^" if child.tag == "sup" else "_"
-                inner = sign + (inner if not tex and re.fullmatch(r"\w+", inner) else f"{{{inner}}}")
+                inner = sign + (inner if not tex and re.fullmatch(r"[-+]?\w+", inner) else f"{{{inner}}}")
             elif child.tag in _LINES and not (child.tail or "").startswith("\n"):
                 inner += "\n"
             pieces.append(inner)
@@ -245,9 +265,9 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
 
 
 def _emphasis(inner: str, marker: str) -> str:
-    """`inner` between markers that touch its text; paragraphs and what holds no text are left as they are."""
+    """`inner` between markers that touch its text; paragraphs, variables and what is empty stay as they are."""
     text = inner.strip()
-    if not text or "\n\n" in text or marker in text:
+    if not text or "\n\n" in text or marker in text or _SCRIPT.fullmatch(text):
         return inner
     start = inner.index(text)
     return f"{inner[:start]}{marker}{text}{marker}{inner[start + len(text):]}"

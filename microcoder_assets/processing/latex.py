@@ -20,10 +20,16 @@ _INLINE = re.compile(r"(?<!\\)\$((?:[^$\\]|\\.)+?)\$|\\\((.+?)\\\)", re.DOTALL)
 _DEFINITION = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand)\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\\([A-Za-z]+)\s*\{"
 )
-_COMMAND = re.compile(r"\\([A-Za-z]+)\*?[ \t]*(?:\n(?!\s*\n))?|\\(.)|``|''|---?|[{}~]", re.DOTALL)
+_COMMAND = re.compile(r"\\([A-Za-z]+)\*?[ \t]*(?:\n(?!\s*\n))?|\\(.)|``|''|`|---?|[{}~]", re.DOTALL)
 _ONE = re.compile("\\\\[A-Za-z]+|\\\\.|\ue000\\d+\ue001|.", re.DOTALL)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _OPTIONAL = re.compile(r"[ \t]*\[[^\]]*\]")
+_NUMBERED = ("enumerate", "figure", "table")
+_NUMBERING = re.compile(
+    rf"\\begin\{{(?P<begin>(?:{'|'.join(_NUMBERED)})\*?)\}}|\\end\{{(?P<end>(?:{'|'.join(_NUMBERED)})\*?)\}}"
+    r"|\\(?P<item>item)\b|\\label\{(?P<label>[^{}]*)\}"
+)
+_REFERENCE = re.compile(r"\\(?:auto|c|C)?ref\{([^{}]*)\}")
 _ITEM = "\ue002"
 _SECTIONS = ("Input", "Output", "Interaction")
 _LISTS = ("itemize", "enumerate", "description")
@@ -39,7 +45,7 @@ _MARKERS = {
 }
 _CODE = ("texttt", "tt", "ttfamily", "code", "lstinline", "path")
 _SWITCHES = ("it", "em", "itshape", "bf", "bfseries", "tt", "ttfamily")
-_QUOTES = {"``": '"', "''": '"', "~": " ", "--": "–", "---": "—", "}": ""}
+_QUOTES = {"``": '"', "''": '"', "`": "'", "~": " ", "--": "–", "---": "—", "}": ""}
 _SYMBOLS = {**dict.fromkeys(",;: \n", " "), **dict.fromkeys("!/-()", "")}
 _COMBINING = "\u0301\u0300\u0308\u0302\u0303\u0304\u0307\u0327\u030c\u030a\u030b\u0306\u0328"
 _ACCENTS = dict(zip("'`\"^~=.cvrHuk", _COMBINING, strict=True))
@@ -59,7 +65,7 @@ _NOTHING = {
 _DROPPED = {name: count for count, names in _NOTHING.items() for name in names.split()}
 """Commands that leave nothing, with how many arguments go with them."""
 _LAST_ARGUMENT = {
-    **dict.fromkeys(("href", "textcolor", "colorbox", "parbox", "scalebox", "raisebox", "fontsize"), 2),
+    **dict.fromkeys(("href", "textcolor", "colorbox", "parbox", "scalebox", "raisebox", "fontsize", "scalerel"), 2),
     **dict.fromkeys(("multicolumn", "multirow", "resizebox"), 3),
 }
 """Commands that leave their last argument, with how many they take."""
@@ -75,7 +81,7 @@ def latex_to_markdown(text: str) -> str:
     text = _VERBATIM.sub(lambda m: f"\n\n{vault.hold(fence(m[2]))}\n\n", text)
     text = _VERB.sub(lambda m: vault.hold(code_span(m[2])), text)
     text = re.sub(r"\n[ \t]+", "\n", _COMMENT.sub(r"\1", text))
-    text = _expand(text)
+    text = _numbered(_expand(text))
     text = _DRAWING.sub(lambda m: f"\n\n{vault.hold('![](drawing)')}\n\n", text)
     if "\\begin{document}" in text:
         text = text.split("\\begin{document}", 1)[1].split("\\end{document}", 1)[0]
@@ -152,7 +158,9 @@ class _Converter:
             return self._code(self._argument())
         if name == "includegraphics":
             self._optional()
-            return f"\n\n{self.vault.hold(f'![]({self._argument(raw=True).strip()})')}\n\n"
+            inline = self._amid_words(self.text.rfind("\\", 0, self.at))
+            image = self.vault.hold(f"![]({self._argument(raw=True).strip()})")
+            return image if inline else f"\n\n{image}\n\n"
         if name in ("url", "nolinkurl"):
             return self.vault.hold(self._argument(raw=True))
         if name in ("footnote", "caption"):
@@ -161,7 +169,9 @@ class _Converter:
             return f" ({inner})" if name == "footnote" else f"\n\n{inner}\n\n"
         if name in ("textsuperscript", "textsubscript"):
             inner = self._argument()
-            return self.vault.hold(f"${'^' if name == 'textsuperscript' else '_'}{{{inner}}}$") if inner.strip() else ""
+            if inner in ("st", "nd", "rd", "th") or not inner.strip().isalnum():
+                return inner
+            return self.vault.hold(f"${'^' if name == 'textsuperscript' else '_'}{{{inner}}}$")
         if name in _ACCENTS:
             return self._accented(_ACCENTS[name])
         if name in _WORDS:
@@ -172,6 +182,11 @@ class _Converter:
             return arguments[-1] if name in _LAST_ARGUMENT else ""
         self._optional()
         return self._argument() if self.text[self.at : self.at + 1] == "{" else ""
+
+    def _amid_words(self, start: int) -> bool:
+        """Whether what starts at `start` follows words on its line, as an inline picture of a letter does."""
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start].strip()
+        return bool(line) and not line.startswith("\\")
 
     def _group(self, start: int) -> str:
         """`{...}`: its text; with a font switch inside, marked as that switch says."""
@@ -272,6 +287,25 @@ def _expand(text: str) -> str:
             body = body.replace(f"#{number}", argument)
         text = text[: match.start()] + body + text[at:]
     return text
+
+
+def _numbered(text: str) -> str:
+    """`\\ref` replaced by the number of the item, figure or table that it names."""
+    counts = dict.fromkeys(_NUMBERED, 0)
+    inside: list[str] = []
+    numbers: dict[str, int] = {}
+    for mark in _NUMBERING.finditer(text):
+        kind = "item" if mark["item"] else (mark["begin"] or mark["end"] or "").rstrip("*")
+        if mark["begin"]:
+            inside.append(kind)
+            counts[kind] = 0 if kind == "enumerate" else counts.get(kind, 0) + 1
+        elif mark["end"] and inside:
+            inside.pop()
+        elif mark["item"] and inside and inside[-1] == "enumerate":
+            counts["enumerate"] += 1
+        elif mark["label"] and inside and inside[-1] in counts:
+            numbers[mark["label"]] = counts[inside[-1]]
+    return _REFERENCE.sub(lambda ref: str(numbers.get(ref[1], "")), text) if numbers else text
 
 
 def _listed(inner: str, kind: str) -> str:

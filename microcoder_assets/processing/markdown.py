@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from microcoder_assets.processing.repair import mend_characters, mend_symbols
+
 _TAG_NAMES = (
     "a|abbr|acronym|address|article|aside|b|base|big|blink|blockquote|body|br|button|caption|center|circle|cite|code|col"
     "|colgroup|dd|del|dfn|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]|head|header|hr|html|i"
@@ -25,9 +27,10 @@ _PROTECTED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _HELD = re.compile("\ue000(\\d+)\ue001")
+_TOUCHING = re.compile("\ue000(\\d+)\ue001(?=\ue000(\\d+)\ue001)")
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
 _UNWANTED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ue000-\ue003\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2800\ufeff\ue000-\ue003\ufffe\uffff]"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CODEFORCES_DISPLAY = re.compile(r"\${6}(.+?)\${6}", re.DOTALL)
@@ -50,18 +53,40 @@ class Vault:
             text = restored
         return text
 
-    def protect(self, text: str) -> str:
-        """`text` with fences, code spans, maths and escapes held; what has a tag between its dollars is no maths."""
+    def apart(self, text: str) -> str:
+        """A space between two formulas that touch: `$a$$b$` would be read as display maths."""
+
+        def between(match: re.Match[str]) -> str:
+            touching = self._pieces[int(match[1])].endswith("$") and self._pieces[int(match[2])].startswith("$")
+            return f"{match[0]} " if touching else match[0]
+
+        return _TOUCHING.sub(between, text)
+
+    def protect(self, text: str, page: bool = False) -> str:
+        """`text` with fences, code spans, maths and escapes held; what has a tag between its dollars is no maths.
+
+        page: the text is HTML, where a tag ends what looks like a code span too, and where `$$x$$` amid a sentence is
+        the maths of that sentence.
+        """
 
         def keep(match: re.Match[str]) -> str:
             piece = match[0]
+            if match["code"] and page and TAG.search(piece):
+                return piece
             if match["display"] or match["maths"]:
                 piece = unescape(piece)
                 if TAG.search(piece):
                     return match[0]
+                if page and match["display"] and "\n" not in piece and _amid_sentence(match):
+                    piece = f"${piece[2:-2].strip()}$"
             return self.hold(piece)
 
         return _PROTECTED.sub(keep, text)
+
+
+def _amid_sentence(match: re.Match[str]) -> bool:
+    around = match.string[max(match.start() - 1, 0) : match.start()] + match.string[match.end() : match.end() + 1]
+    return re.search(r"[^\s<>]", around) is not None
 
 
 def unescape(text: str) -> str:
@@ -74,8 +99,8 @@ def unescape(text: str) -> str:
 
 
 def clean_characters(text: str) -> str:
-    """Line ends as \\n, no control or invisible characters, no broken surrogates, Codeforces' `$$$` as `$`."""
-    text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Encoding mended, line ends as \\n, no control or invisible characters or surrogates, Codeforces' `$$$` as `$`."""
+    text = _UNWANTED.sub("", mend_characters(text).replace("\r\n", "\n").replace("\r", "\n"))
     text = _SURROGATE.sub("\ufffd", text)
     if "$$$" in text:
         text = _CODEFORCES_INLINE.sub(r"$\1$", _CODEFORCES_DISPLAY.sub(r"$$\1$$", text))
@@ -93,8 +118,8 @@ def tidy(text: str) -> str:
 
 def finish(text: str, vault: Vault) -> str:
     """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
-    text = TAG.sub(r"\\\g<0>", unescape(_UNWANTED_ENTITIES.sub("", text)))
-    return vault.restore(tidy(text)).strip()
+    text = TAG.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
+    return vault.restore(tidy(vault.apart(text))).strip()
 
 
 def code_span(code: str) -> str:

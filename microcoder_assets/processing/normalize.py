@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import polars as pl
 
 from microcoder_assets.processing.arguments import NotALiteral, describe_arguments, read_signature, sample_test
-from microcoder_assets.processing.completeness import missing_parts
+from microcoder_assets.processing.bounds import read_bounds
+from microcoder_assets.processing.completeness import faults_of_inputs, missing_parts, needs_image, stub
 from microcoder_assets.processing.content import content_sha
 from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUTPUT, TEXT_SECTIONS
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.language import detect_language
 from microcoder_assets.processing.latex import latex_to_markdown
+from microcoder_assets.processing.repair import mend_text
 from microcoder_assets.processing.samples import (
     Sample,
     notes_of,
@@ -35,12 +37,16 @@ Row = Mapping[str, Any]
 _CONVERTERS: dict[str, Callable[[str], str]] = {
     "html": html_to_markdown,
     "latex": latex_to_markdown,
-    "markdown": lambda text: html_to_markdown(text, keep_newlines=True),
-    "text": lambda text: html_to_markdown(text, keep_newlines=True),
+    "markdown": lambda text: html_to_markdown(mend_text(text), keep_newlines=True),
+    "text": lambda text: html_to_markdown(mend_text(text), keep_newlines=True),
 }
 _HEADINGS = {INPUT: "Input", OUTPUT: "Output", "constraints": "Constraints"}
+_NOT_PROGRAMS = {"sql", "shell", "javascript", "pandas", "output_only"}
+"""Flags of collection that say what is asked for instead of a program that a judge can call."""
 _MAX_SAMPLE_BYTES = 4096
 """A sample test longer than this is a test but not shown in the statement. Ours."""
+_MAX_CHECKED = 8
+"""Tests beside the samples whose first lines are held against the stated bounds. Ours."""
 
 
 class Blobs(Protocol):
@@ -62,13 +68,13 @@ class NormalizedProblem:
 def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
     """Rows of `schema.SCRAPED` as rows of `schema.NORMALIZED`, with one decision a row."""
     rows = frame.sort("problem_id", "source_ref").to_dicts()
-    wanted = {sha for row in rows for sha in _sample_shas(row)}
+    wanted = {sha for row in rows for sha in _small_shas(row)}
     stored = blobs.get_many(sorted(wanted)) if wanted else {}
     done: list[dict[str, Any]] = []
     decisions: list[Decision] = []
     fresh: list[bytes] = []
     for row in rows:
-        outcome = normalize_row(row, {sha: stored[sha] for sha in _sample_shas(row)})
+        outcome = normalize_row(row, {sha: stored[sha] for sha in _small_shas(row)})
         if isinstance(outcome, Decision):
             decisions.append(outcome)
             continue
@@ -82,7 +88,7 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
 
 
 def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProblem | Decision:
-    """One row, or why it is dropped. sample_bytes: by sha, those of its sample tests that are small enough to show."""
+    """One row, or why it is dropped. sample_bytes: by sha, of its tests that are small enough to show or to check."""
     if not (row["statement"] or "").strip():
         return _dropped(row, "empty_statement")
     try:
@@ -97,7 +103,10 @@ def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProb
         return _dropped(row, "unsupported_interactive")
     io_mode = row["io_mode"] or _mined_io_mode(row, sections)
     if io_mode is None:
-        return _dropped(row, "not_a_program", flags=sorted(flags))
+        program = flags and not _NOT_PROGRAMS.intersection(flags)
+        return _dropped(row, "unsupported_signature" if program else "not_a_program", flags=sorted(flags))
+    if io_mode == "stdin" and (stands_in := stub(sections.text)):
+        return _dropped(row, "stub_statement", stub=stands_in)
     if io_mode == "stdin" and (missing := missing_parts(sections.text, _reads_input(row, sample_bytes))):
         return _dropped(row, "incomplete_statement", missing=missing)
     return _normalized(row, sections, io_mode, sample_bytes)
@@ -118,8 +127,12 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
         tests, blobs = _tests_of_samples(row, samples, function)
         if len(tests) < max(len(samples), 1) and sections.samples:
             flags.add("samples_unparsed")
-    if any("![" in text.get(name, "") for name in (DESCRIPTION, INPUT, OUTPUT)):
+    if needs_image(text):
         flags.add("needs_image")
+    bounds = read_bounds(text)
+    if not function:
+        shown = [sample.input.encode() for sample in samples]
+        flags |= faults_of_inputs(text.get(INPUT, ""), bounds, [*shown, *_inputs(row, sample_bytes)])
     statement = render_statement(text, samples, function)
     said = "\n\n".join(text[name] for name in TEXT_SECTIONS if name in text and name != INPUT)
     checker = _checker(row, io_mode, said, flags)
@@ -127,6 +140,7 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
         **{name: row[name] for name in NORMALIZED if name in row},
         "statement": statement,
         **{name: text.get(name) for name in TEXT_SECTIONS},
+        "bounds": [asdict(bound) for bound in bounds],
         "statement_language": detect_language(statement, row["statement_language"]),
         "samples": [{"input": s.input, "output": s.output, "explanation": s.explanation} for s in samples],
         "io_mode": io_mode,
@@ -155,15 +169,20 @@ def _mined_io_mode(row: Row, sections: Sections) -> str | None:
     return "stdin" if INPUT in sections.text and OUTPUT in sections.text else None
 
 
-def _sample_shas(row: Row) -> list[str]:
-    """Hashes of the sample tests that are small enough to show."""
-    tests = [test for test in row["tests"] or () if test["sample"] and test["bytes"] <= _MAX_SAMPLE_BYTES]
-    return [test[part] for test in tests for part in ("input_sha", "expected_sha")]
+def _small_shas(row: Row) -> list[str]:
+    """Hashes of the sample tests that are small enough to show, and of the inputs of a few other small tests."""
+    small = [test for test in row["tests"] or () if test["bytes"] <= _MAX_SAMPLE_BYTES]
+    shown = [test[part] for test in small if test["sample"] for part in ("input_sha", "expected_sha")]
+    return shown + [test["input_sha"] for test in small if not test["sample"]][:_MAX_CHECKED]
+
+
+def _inputs(row: Row, sample_bytes: Mapping[str, bytes]) -> list[bytes]:
+    return [sample_bytes[t["input_sha"]] for t in row["tests"] or () if t["input_sha"] in sample_bytes]
 
 
 def _reads_input(row: Row, sample_bytes: Mapping[str, bytes]) -> bool:
-    shown = [test["input_sha"] for test in row["tests"] or () if test["input_sha"] in sample_bytes]
-    return not shown or any(sample_bytes[sha].strip() for sha in shown)
+    shown = _inputs(row, sample_bytes)
+    return not shown or any(given.strip() for given in shown)
 
 
 def _listed_samples(row: Row) -> list[Sample]:

@@ -23,9 +23,15 @@ _FILES = re.compile(
     re.DOTALL,
 )
 _FILE_NAME = re.compile(r"\A\W*[\w-]+\.(?:in|out|ans)\W*\n")
-_SEVERAL = re.compile(r"样例|输入|输出|【|\bsample\b|\b(?:input|output|case)\s*#?\d", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
+    re.IGNORECASE | re.MULTILINE,
+)
 """Marks of several samples, or of prose, in what should be the text of one sample."""
+_REMARK = re.compile(r"\n\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//)")
+"""Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
 _NUMBER = re.compile(r"\d+")
+_BLOCK = re.compile(r"(?:[-*+>]|\d+\.)[ ]|[|#]|```")
 _ESCAPE = re.compile(r"\\(?=[<&`])")
 _NOTHING = ("无", "none", "(none)", "（无）")
 
@@ -87,7 +93,14 @@ def _literal(text: str) -> str:
 
 def _unspaced(text: str) -> str:
     """Lines that became paragraphs of their own, as lines again."""
-    return re.sub(r"\n\s*\n", "\n", _ESCAPE.sub("", text)).strip()
+    text = _ESCAPE.sub("", text).strip()
+    return text if re.search(r"[^\n]\n[^\n]", text) else re.sub(r"\n\s*\n", "\n", text)
+
+
+def _without_remark(text: str) -> tuple[str, str]:
+    """A sample's text, and the remark behind it."""
+    remark = _REMARK.search(text)
+    return (text[: remark.start()].strip("\n "), text[remark.end() :].strip()) if remark else (text.strip("\n"), "")
 
 
 def read_pairs(parts: Sequence[Part]) -> Found:
@@ -95,18 +108,23 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     inputs: list[str] = []
     outputs: list[str] = []
     explanations: dict[int, str] = {}
+    remarks: list[tuple[int, str]] = []
     leftover: list[str] = []
     for part in parts:
         blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
         files = None if blocks else _FILES.fullmatch(part.text)
         if files and part.kind in (SAMPLE, SAMPLE_INPUT):
             inputs.append(_unspaced(files["input"]))
-            outputs.append(_unspaced(files["output"]))
+            text, remark = _without_remark(_unspaced(files["output"]))
+            outputs.append(text)
+            remarks.append((len(outputs), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
-            text = part.text.strip("\n")
-            text = _FILE_NAME.sub("", _ESCAPE.sub("", text))
-            found = blocks or ["" if text.strip().lower() in _NOTHING else text]
-            (inputs if part.kind == SAMPLE_INPUT else outputs).extend(found)
+            for block in blocks or [_FILE_NAME.sub("", _unspaced(part.text))]:
+                text, remark = _without_remark(block)
+                (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
+                remarks.append((max(len(inputs), len(outputs)), remark))
+            if blocks and (around := _FENCED.sub("", part.text).strip()):
+                leftover.append(around)
         elif part.kind == SAMPLE and blocks and len(blocks) % 2 == 0:
             inputs += blocks[::2]
             outputs += blocks[1::2]
@@ -120,8 +138,14 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     unsure = any(_SEVERAL.search(text) for text in (*inputs, *outputs)) or (leftover and "" in inputs)
     if unsure or len(inputs) != len(outputs):
         return Found((), {}, tuple(_titled(part) for part in parts if part.text.strip()))
-    pairs = [(a, b, explanations.pop(n, None)) for n, (a, b) in enumerate(zip(inputs, outputs, strict=True), 1)]
-    return Found(tuple(Sample(*pair) for pair in pairs if pair[1].strip()), explanations, tuple(leftover))
+    for at, remark in reversed(remarks):
+        if remark:
+            explanations[at] = "\n\n".join(filter(None, [remark, explanations.get(at)]))
+    samples: dict[tuple[str, str], Sample] = {}
+    for at, pair in enumerate(zip(inputs, outputs, strict=True), 1):
+        if pair[1].strip() and pair not in samples:
+            samples[pair] = Sample(*pair, explanations.pop(at, None))
+    return Found(tuple(samples.values()), explanations, tuple(leftover))
 
 
 def with_listed(found: Found, listed: Sequence[Sample]) -> Found:
@@ -147,13 +171,18 @@ def render_samples(samples: Sequence[Sample], function: bool) -> str:
         if function:
             blocks += [f"### Example {number}", fence(f"Input: {sample.input}\nOutput: {sample.output}")]
             if sample.explanation:
-                blocks.append(f"**Explanation:** {sample.explanation}")
+                blocks.append(f"**Explanation:**{_gap(sample.explanation)}{sample.explanation}")
         else:
             blocks += [f"### Sample Input {number}", fence(sample.input)]
             blocks += [f"### Sample Output {number}", fence(sample.output)]
             if sample.explanation:
                 blocks += [f"### Explanation {number}", sample.explanation]
     return "\n\n".join(blocks)
+
+
+def _gap(explanation: str) -> str:
+    """A list, a table or a fence starts on a line of its own."""
+    return "\n\n" if _BLOCK.match(explanation) else " "
 
 
 def _titled(part: Part) -> str:

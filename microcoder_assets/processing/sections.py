@@ -24,14 +24,24 @@ from microcoder_assets.processing.headings import (
 _HEADING = re.compile(
     r"(?P<hashes>#{1,6})(?:[ \t]+(?P<atx>.*?))?[ \t]*#*"
     r"|(?P<bold>\*\*)(?P<strong>[^*\n]{2,40}?)\*\*[:：]?(?P<after>.*)"
-    r"|【(?P<bracket>[^】\n]{1,16})】[:：]?(?P<rest>.*)"
+    r"|(?:【(?P<bracket>[^】\n]{1,16})】|\[(?P<square>[\u4e00-\u9fff]{2,10})\](?!\()|[«《](?P<angle>[\u4e00-\u9fff]{2,8})(?=[:：]))"
+    r"[:：]?(?P<rest>.*)"
     r"|(?P<colon>[A-Za-z][A-Za-z ]{2,30}):[ ]*(?P<value>.{0,80})"
     r"|(?P<plain>[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]{2,10})[ ]?\d{0,2}[:：]?"
 )
+_TITLED = ("atx", "strong", "bracket", "square", "angle", "colon")
 _FENCE = re.compile(r"[ ]*(`{3,}|~{3,})([^\n`]*)$")
 _HYDRO_FENCE = re.compile(r"(input|output)(\d+)\b")
 _EMPTY_HEADING = re.compile(r"#{1,6}")
 _MISPLACED = re.compile(r"(?<=[^\s#])(#{1,2} 样例数据)$", re.MULTILINE)
+_LIMIT = re.compile(
+    r"(?:\**(?:(?:time|memory) limit\w*|[时空]间限制|时限|内存限制)\**\s*[:：]?\s*\**"
+    r"[\d.]+\s?(?:seconds?|sec|ms|s|[kmg]?b|秒|毫秒)\**[\s,，;；。.]*)+",
+    re.IGNORECASE,
+)
+"""A line that repeats the limits, which the record holds in columns."""
+_BOUND = re.compile(r"\w\s?[<≤]\s?=?\s?\d")
+_FILE = re.compile(r"\s*[(（][^()（）]*\.(?:in|out|ans|pas|cpp)[^()（）]*[)）]?$")
 _WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
 
 
@@ -62,8 +72,8 @@ def split_sections(markdown: str) -> Sections:
         text = part.text.strip("\n")
         if part.kind in SAMPLE_KINDS:
             sections.samples.append(Part(part.kind, part.title, text))
-        elif text.strip() and part.kind != DROPPED:
-            kind = DESCRIPTION if part.kind == INTERACTION else part.kind
+        elif text.strip() and (part.kind != DROPPED or _BOUND.search(text)):
+            kind = {INTERACTION: DESCRIPTION, DROPPED: NOTES}.get(part.kind, part.kind)
             text = f"### Interaction\n\n{text}" if part.kind == INTERACTION else text
             before = sections.text.get(kind, "")
             if _squeezed(text) not in _squeezed(before):
@@ -79,6 +89,8 @@ def _parts(markdown: str) -> Iterator[Part]:
     part, lines = Part(DESCRIPTION, "", ""), list[str]()
     closing = ""
     for line in markdown.split("\n"):
+        if not closing and _LIMIT.fullmatch(line.strip()):
+            continue
         found = None if closing else _heading(line, part.kind)
         if not closing and (opened := _FENCE.match(line)):
             closing = opened[1]
@@ -102,7 +114,7 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
     match = _HEADING.fullmatch(line.strip()) if len(line) < 200 and not line.startswith(("    ", "\t")) else None
     if match is None:
         return None
-    title = match["atx"] or match["strong"] or match["bracket"] or match["colon"] or (line if match["plain"] else "")
+    title = next((match[name] for name in _TITLED if match[name]), line if match["plain"] else "")
     title = re.sub(r"^[【\[（(*\s]+|[】\]）)*:：\s.]+$", "", title.strip())
     rest = (match["after"] or match["rest"] or match["value"] or "").strip()
     kind = KIND_BY_TITLE.get(_canonical(title))
@@ -113,16 +125,21 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
     if kind in (INPUT, OUTPUT):
         if match["bold"] and (in_samples or rest):
             return None
-        if in_samples and not match["bracket"] and (not match["hashes"] or len(match["hashes"]) > 2):
-            kind = SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
+        if in_samples and match["rest"] is None and (not match["hashes"] or len(match["hashes"]) > 2):
+            kind = EXPLANATION if title.endswith("说明") else SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
     if kind == EXPLANATION and not match["hashes"] and (match["bold"] or not in_samples):
         return None
     if rest and (match["bold"] or match["colon"]) and (kind not in _WITH_TEXT or title.lower() == "note"):
         return None
-    return None if match["plain"] and kind in (DESCRIPTION, DROPPED, INTERACTION) else (kind, title, rest)
+    if (match["plain"] or match["colon"]) and kind in (DROPPED, INTERACTION):
+        return None
+    if match["plain"] and kind == DESCRIPTION and current != DESCRIPTION:
+        return None
+    return kind, title, rest
 
 
 def _canonical(title: str) -> str:
-    """A title without numbers, connectives and case: `样例 1 输入` and `样例输入1` are one."""
+    """A title without numbers, connectives, file names and case: `样例 1 输入` and `样例输入1` are one."""
+    title = _FILE.sub("", title)
     title = re.sub(r"[ ]?[#＃]?\d+|(?<=[\u4e00-\u9fff])[一二三四五六七八九十]+$|以及|[和与及、]", "", title)
     return re.sub(r"\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+", "", " ".join(title.lower().split()))

@@ -57,6 +57,14 @@ def test_every_record_is_read(problems: Problems) -> None:
     assert all(NATIVE_ID.fullmatch(problem.native_id) for found in problems.values() for problem in found)
 
 
+def test_no_reference_and_no_sample_is_empty_or_escaped(problems: Problems) -> None:
+    """216 LeetCode rows list one empty solution, 72 Codeforces rows escape their samples as HTML."""
+    assert all(reference.code.strip() for found in problems.values() for p in found for reference in p.references)
+    assert sum(not problem.references for problem in problems["leetcode"]) == 589
+    texts = [sample.input + sample.output for p in problems["codeforces"] for sample in p.samples]
+    assert not any("&lt;" in text or "&gt;" in text for text in texts)
+
+
 def test_leetcode_functions_and_dates(problems: Problems) -> None:
     leetcode = problems["leetcode"]
     assert sum(problem.io_mode == "function" for problem in leetcode) == 2976

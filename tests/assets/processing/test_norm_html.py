@@ -37,10 +37,61 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<span class='tex-span'>1 ≤ <i>n</i> ≤ 10<sup class='upper-index'>5</sup></span>", r"$1 \le n \le 10^{5}$"),
         ("<div class='input-specification'><p>One number.</p></div>", "## Input\n\nOne number."),
         ("<center><o:p>text</o:p><style>b{}</style></center>", "text"),
+        ("<p><i>W<sub>1</sub></i>, token<em><sub>i</sub></em></p>", "$W_{1}$, $token_{i}$"),
+        ("<code>10<sup>-5</sup></code>", "`10^-5`"),
+        ("<p>4<sup>.</sup>(<i>C</i> + 1)</p>", "4·(*C* + 1)"),
+        ("<p>either <span class='tex-font-style-tt'>\\</span> or /</p>", "either `\\` or /"),
+        ("<p>a `<tt>#</tt>&#39; or ``rows&#34;</p>", "a '`#`' or \"rows\""),
+        ("<p>输入三个自然数$$N$$，$$i$$</p>", "输入三个自然数$N$，$i$"),
+        ("<p>Sum:</p><p>$$a+b$$</p>", "Sum:\n\n$$a+b$$"),
+        ("<p>of $p$$^{*}$ and</p>", "of $p$ $^{*}$ and"),
+        (f"<h1>{'A long sentence in large type. ' * 3}</h1>", " ".join(["A long sentence in large type."] * 3)),
+        ("<p>a\u2800b \uf0a3 c &#61548;</p>", "ab ≤ c ●"),
     ],
 )  # fmt: skip
 def test_elements_become_markdown(source: str, expected: str) -> None:
     assert html_to_markdown(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            '其中0<n<10000, 0<m<="30," 0<a<="1000，0&lt;p&lt;1 <="" div=""><h2>Output</h2>',
+            "其中0<n<10000, 0<m<=30, 0<a<=1000，0<p<1",
+        ),
+        ('颜色c,="" 1="" ≤="" c="" ≤="" 100。="" <="" div=""><p>下</p>', "颜色c, 1 ≤ c ≤ 100。"),
+        ("0<=b[i]<e[i]<=10</e[i]<=10", "0<=b[i]<e[i]<=10"),
+        ("1<=L1<l2<=9，第二行</l2<=9，第二行>", "1<=L1<l2<=9，第二行"),
+        ('Initially p="", s="zza" and 1<=n', 'Initially p="", s="zza" and 1<=n'),
+        ("the tags `<b>` and `</b>`", "the tags `<b>` and `</b>`"),
+    ],
+)
+def test_comparisons_that_a_browser_took_for_tags_come_back(source: str, expected: str) -> None:
+    assert html_to_markdown(source, keep_newlines="`" in source).startswith(expected)
+
+
+@pytest.mark.parametrize("text", ["naïve Müller — “quoted” ≤ 5", "Ä Â Ã stand alone", "数据 ï 范围"])
+def test_sound_text_keeps_its_encoding(text: str) -> None:
+    assert html_to_markdown(text, keep_newlines=True) == text
+
+
+@pytest.mark.parametrize("text", ["naïve Müller", "“quoted” — 5 ≤ n", "数据范围与提示"])
+def test_text_read_in_a_wrong_encoding_is_mended(text: str) -> None:
+    broken = text.encode().decode("latin-1")
+    assert html_to_markdown(f"<p>{broken}</p>") == text
+
+
+WRAPPED = "数" * 48 + "到1"
+
+
+def test_lines_broken_at_a_fixed_column_are_joined() -> None:
+    assert html_to_markdown(f"<div>{WRAPPED}</div>\n<div>00之间。</div>") == f"{WRAPPED}00之间。"
+    assert html_to_markdown(f"<p>{WRAPPED}<br/>\n队员。</p>") == f"{WRAPPED}队员。"
+    assert html_to_markdown(f"<p>{WRAPPED}</p><p>1. 队员</p>") == f"{WRAPPED}\n\n1. 队员"
+    assert html_to_markdown("<p>短</p><p>句子</p>") == "短\n\n句子"
+    latin = "x" * 98 + "ac"
+    assert html_to_markdown(f"<div>{latin}</div><div>ceptable</div>") == f"{latin}\n\nceptable"
 
 
 def test_pre_becomes_a_fence_with_its_lines_and_spaces() -> None:

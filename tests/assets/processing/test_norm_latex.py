@@ -37,6 +37,11 @@ from microcoder_assets.processing.latex import latex_to_markdown
         ("pur\\'ee, K{\\\"u}bel, Universit\\\"at", "purée, Kübel, Universität"),
         ("\\unknown{its argument} stays", "its argument stays"),
         ("a footnote\\footnote{like this}.", "a footnote (like this)."),
+        ("either `\\texttt{.}' or `x'", "either '`.`' or 'x'"),
+        ("\\begin{enumerate}\\item a\\item\\label{b} c\\end{enumerate}\nSee~\\ref{b}.", "1. a\n2. c\n\nSee 2."),
+        ("Figure~\\ref{f}:\n\\begin{figure}\\includegraphics{x.png}\\label{f}\\end{figure}", "Figure 1:\n\n![](x.png)"),
+        ("the letter \\includegraphics{b.png} stands", "the letter ![](b.png) stands"),
+        ("so\\textsuperscript{[citation needed]} the 2\\textsuperscript{nd}", "so[citation needed] the 2nd"),
     ],
 )  # fmt: skip
 def test_commands_become_markdown(source: str, expected: str) -> None:
@@ -44,8 +49,30 @@ def test_commands_become_markdown(source: str, expected: str) -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["word ", "\\emph{", "}", "{", "\\begin{itemize}", "\\end{itemize}", "\\item ", "$x_1$", "$", "\\\\", "\\", "%c\n",
-     "\\begin{tabular}{l}", "\\end{tabular}", "&", "\\verb|x|", "\\newcommand{\\q}{z}", "\\q", "[", "]", "\n\n", "\\'"]
+    [
+        "word ",
+        "\\emph{",
+        "}",
+        "{",
+        "\\begin{itemize}",
+        "\\end{itemize}",
+        "\\item ",
+        "$x_1$",
+        "$",
+        "\\\\",
+        "\\",
+        "%c\n",
+        "\\begin{tabular}{l}",
+        "\\end{tabular}",
+        "&",
+        "\\verb|x|",
+        "\\newcommand{\\q}{z}",
+        "\\q",
+        "[",
+        "]",
+        "\n\n",
+        "\\'",
+    ]
 )
 
 

@@ -69,7 +69,17 @@ def test_a_row_is_rebuilt_in_the_standard_order() -> None:
     [
         ({"statement": " \n"}, "empty_statement", {}),
         ({"statement": "<p>&nbsp;</p>", "statement_format": "html"}, "empty_statement", {}),
-        ({"statement": "![](task.png)"}, "incomplete_statement", {"missing": ["input_spec", "output_spec"]}),
+        ({"statement": "![](task.png)"}, "stub_statement", {"stub": "image"}),
+        ({"statement": "@[pdf](file://problem.pdf)"}, "stub_statement", {"stub": "document"}),
+        ({"statement": "# Description\n\nwww.judge.org/upload/201710/10.rar"}, "stub_statement", {"stub": "upload"}),
+        ({"statement": "See [the other one](https://judge.org/p/2)."}, "stub_statement", {"stub": "link"}),
+        (
+            {"statement": "# Description\n\n# Input\n\n# Output\n\n# Hint\n\nNone."},
+            "stub_statement",
+            {"stub": "template"},
+        ),
+        ({"statement": "Sum of all."}, "incomplete_statement", {"missing": ["input_spec", "output_spec"]}),
+        ({"io_mode": None, "flags": ["uses_nodes"]}, "unsupported_signature", {"flags": ["uses_nodes"]}),
         ({"statement": "The input is n. Print the number of ways to"}, "incomplete_statement", {"missing": ["end"]}),
         ({"statement": "Sum.\n\n## Input\n\nTwo numbers."}, "incomplete_statement", {"missing": ["output_spec"]}),
         ({"io_mode": None, "flags": ["sql"]}, "not_a_program", {"flags": ["sql"]}),
@@ -123,9 +133,44 @@ def test_several_answers_are_flagged_and_get_no_checker(sentence: str) -> None:
     assert row_of(statement=f"{STATEMENT}\n\n{sentence}", checker=custom)["flags"] == []
 
 
-def test_an_image_is_needed_in_the_task_and_not_in_the_notes() -> None:
-    assert row_of(statement=f"![](map.png)\n\n{STATEMENT}")["flags"] == ["needs_image"]
-    assert row_of(statement=f"{STATEMENT}\n\n## Note\n\n![](map.png)")["flags"] == []
+STORY = "Once upon a time there were two numbers that had lost each other. " * 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "needed"),
+    [
+        (f"Add the numbers in the box.\n\n![](map.png)\n\n{STATEMENT}", True),
+        (f"{STORY}As the picture tells:\n\n![](map.png)\n\n{STATEMENT}", True),
+        (f"{STORY}It holds that\n\n![](formula.png)\n\n{STATEMENT}", True),
+        (f"{STORY}We define a function f.\n\n![](formula.png)\n\n{STATEMENT}", True),
+        (f"{STORY}The frustration is ![](formula.png) a day.\n\n{STATEMENT}", True),
+        (f"{STORY}\n\n![](decoration.png)\n\n{STATEMENT}", False),
+        (f"![](decoration.png)\n\n{STORY}\n\n{STATEMENT}", False),
+        (f"{STATEMENT}\n\n## Note\n\n![](map.png)", False),
+    ],
+)
+def test_an_image_is_needed_where_the_task_leans_on_it(statement: str, needed: bool) -> None:
+    row = row_of(statement=statement)
+    assert row["flags"] == (["needs_image"] if needed else []) and "![](" in row["statement"]
+
+
+def test_bounds_and_what_contradicts_them_are_in_the_row() -> None:
+    statement = STATEMENT.replace("Two integers.", "The first line contains two integers a and b (0 ≤ a, b < 10).")
+    row = row_of(statement=statement, samples=[{"input": "9 10", "output": "19", "explanation": None}])
+    assert [(bound["variable"], bound["low"], bound["high_strict"]) for bound in row["bounds"]] == [
+        ("a", 0.0, True),
+        ("b", 0.0, True),
+    ]
+    assert row["flags"] == ["tests_out_of_bounds"]
+
+
+def test_the_first_lines_of_tests_that_are_no_samples_are_checked() -> None:
+    blobs = Memory()
+    shas = blobs.put_many([b"1 2 3\n", b"6\n"])
+    test = {"name": "1", "sample": False, "input_sha": shas[0], "expected_sha": shas[1], "bytes": 8}
+    statement = STATEMENT.replace("Two integers.", "The first line contains two integers a and b.")
+    frame = pl.DataFrame([scraped(statement=statement, tests=[test])], schema=SCRAPED)
+    assert normalize(frame, blobs).frame["flags"].to_list() == [["sample_shape"]]
 
 
 def function_row(example: str) -> dict[str, Any]:

@@ -103,6 +103,48 @@ def test_samples_that_do_not_pair_are_kept_as_text(markdown: str) -> None:
     assert found.samples == () and "1" in "".join(found.leftover)
 
 
+def test_a_remark_behind_a_sample_is_its_explanation() -> None:
+    markdown = "求和。\n\n### 样例输入\n\n1 2\n\n### 样例输出\n\n3\n\n对于全部数据，和不超过 10。"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", "对于全部数据，和不超过 10。"),)
+
+
+def test_remarks_behind_the_input_and_the_output_are_both_kept() -> None:
+    markdown = "### 样例输入\n\n1 2\n\n两个数。\n\n### 样例输出\n\n3\n\n它们的和。"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", "两个数。\n\n它们的和。"),)
+
+
+def test_a_sample_of_prose_is_kept_as_text() -> None:
+    markdown = "### 样例输入\n\n50\n\n### 样例输出\n\n数据中，T 不超过 5"
+    found = read_pairs(split_sections(markdown).samples)
+    assert found.samples == () and "T 不超过 5" in "".join(found.leftover)
+
+
+def test_text_around_a_fenced_sample_is_not_lost() -> None:
+    markdown = "Sum.\n\n### Sample Input\n\n```\n1\n```\n\n### Sample Output\n\n```\n1\n```\n\nAll data: 1<=n<=100"
+    found = read_pairs(split_sections(markdown).samples)
+    assert found.samples == (Sample("1", "1"),) and found.leftover == ("All data: 1<=n<=100",)
+
+
+def test_lines_that_became_paragraphs_are_lines_again() -> None:
+    markdown = "### Sample Input\n\n2\n\n\n1 2\n\n3 4\n\n### Sample Output\n\n3\n7"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("2\n1 2\n3 4", "3\n7"),)
+
+
+def test_a_sample_that_repeats_another_is_left_out() -> None:
+    twice = "### Sample Input 1\n\n1\n\n### Sample Output 1\n\n2\n\n### Sample Input 2\n\n1\n\n### Sample Output 2\n\n2"
+    assert read_pairs(split_sections(twice).samples).samples == (Sample("1", "2"),)
+
+
+def test_cases_in_the_output_are_no_mark_of_several_samples() -> None:
+    markdown = "### Sample Input\n\n2\n1\n2\n\n### Sample Output\n\nCase #1: 1\nCase #2: 4"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("2\n1\n2", "Case #1: 1\nCase #2: 4"),)
+
+
+def test_a_list_in_an_explanation_starts_on_a_line_of_its_own() -> None:
+    rendered = render_samples([Sample("n = 1", "1", "- one\n- two")], function=True)
+    assert rendered.endswith("**Explanation:**\n\n- one\n- two")
+
+
 def test_listed_samples_take_the_statements_explanations() -> None:
     found = read_pairs(split_sections("Sum.\n\n## Explanation of Sample 2\n\nBecause.").samples)
     listed = with_listed(found, [Sample("1", "1"), Sample("2", "4")])
@@ -110,7 +152,8 @@ def test_listed_samples_take_the_statements_explanations() -> None:
 
 
 TEXT = st.text(alphabet="0123456789 -ab", min_size=1, max_size=12).map(str.strip).filter(bool)
-SAMPLES = st.lists(st.builds(Sample, TEXT, TEXT, st.none() | TEXT.map("because {}".format)), min_size=1, max_size=3)
+SAMPLE = st.builds(Sample, TEXT, TEXT, st.none() | TEXT.map("because {}".format))
+SAMPLES = st.lists(SAMPLE, min_size=1, max_size=3, unique_by=lambda sample: (sample.input, sample.output))
 
 
 @given(SAMPLES, st.booleans())

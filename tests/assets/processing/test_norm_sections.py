@@ -62,3 +62,34 @@ def test_an_interaction_section_stays_in_the_description_under_its_heading() -> 
     once = split_sections("Guess.\n\n## Interaction\n\nAsk politely.").text["description"]
     assert once == "Guess.\n\n### Interaction\n\nAsk politely."
     assert split_sections(once).text["description"] == once
+
+
+@pytest.mark.parametrize("heading", ["[输入格式]", "[输入]：", "«输入：", "### INPUT FORMAT (file sum.in)", "## Input"])
+def test_headings_in_other_brackets_and_with_file_names(heading: str) -> None:
+    text = split_sections(f"Add.\n\n{heading}\nTwo integers.\n\n## Output\n\nTheir sum.").text
+    assert text == {"description": "Add.", "input_spec": "Two integers.", "output_spec": "Their sum."}
+
+
+def test_a_link_in_brackets_is_no_heading() -> None:
+    assert split_sections("求和。\n\n[输入](https://judge.org)").text == {
+        "description": "求和。\n\n[输入](https://judge.org)"
+    }
+
+
+@pytest.mark.parametrize("limit", ["Time Limit : 1000 MS", "Time Limit:1s", "时间限制：3.0s   内存限制：512.0MB"])
+def test_a_line_of_limits_goes_and_what_follows_stays(limit: str) -> None:
+    text = split_sections(f"{limit}\n\nAdd.\n\n# 提示\n\n{limit}\n\n1<=N<=1000").text
+    assert text == {"description": "Add.", "notes": "1<=N<=1000"}
+
+
+def test_limits_of_the_data_under_the_source_are_notes() -> None:
+    assert split_sections("求和。\n\n# 来源\n\n100%的数据1<=n<=100000").text["notes"] == "100%的数据1<=n<=100000"
+
+
+def test_a_heading_that_only_names_the_description_goes() -> None:
+    assert split_sections("# 题目描述\n\n问题描述：\n求和。").text == {"description": "求和。"}
+
+
+def test_remarks_on_the_input_among_samples_are_explanations() -> None:
+    kinds = [part.kind for part in split_sections("# 样例输入\n\n1\n\n### 输入说明\n\n一。\n\n# 样例输出\n\n1").samples]
+    assert kinds == ["sample_input", "explanation", "sample_output"]
