@@ -23,8 +23,12 @@ PREFERRED_LANGUAGE = "en"
 """Statement language where a frame names none, as in benchmarks; of equally complete duplicates it stays. Ours."""
 
 _SCHEME = "document1"
-_COLUMNS = ("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode")
-_OPTIONAL_COLUMNS = ("constraints", "statement_language", "content_sha", "entry_point")
+_COLUMNS = (
+    *("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode", "entry_point"),
+    *("constraints", "statement_language", "content_sha"),
+)
+"""What a document is made of. A benchmark or a split lacks some of the later ones."""
+
 _SIGNED = ("content_sha", "native_id", "title", "url", "statement_language", "platform")
 """With the content hash, all that a document is made of."""
 
@@ -60,7 +64,7 @@ def read_corpus(
     frame: pl.DataFrame, dedup: DedupSettings, index: GramIndex | None = None, cache: Cache | None = None
 ) -> Corpus:
     """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
-    frame = frame.select(*_COLUMNS, *(name for name in _OPTIONAL_COLUMNS if name in frame.columns))
+    frame = frame.select(name for name in _COLUMNS if name in frame.columns)
     minhash, hasher = MinHash(dedup), WordHasher()
     keys = _keys(frame) if cache else [str(n) for n in range(frame.height)]
     document_keys = [f"{_SCHEME}-{minhash.scheme}:{key}" for key in keys]
@@ -101,8 +105,10 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
 
 
 def _keys(frame: pl.DataFrame) -> list[str]:
-    parts = frame.select("content_sha", *_BESIDE_CONTENT).iter_rows()
-    return [xxhash.xxh3_128_hexdigest("\0".join(part or "" for part in row).encode()) for row in parts]
+    """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
+    columns = ",".join(frame.columns)
+    parts = frame.select("content_sha", *(name for name in _BESIDE_CONTENT if name in frame.columns)).iter_rows()
+    return [xxhash.xxh3_128_hexdigest("\0".join([columns, *(part or "" for part in row)]).encode()) for row in parts]
 
 
 def _to_bytes(document: Document, signature: Signature) -> bytes:
