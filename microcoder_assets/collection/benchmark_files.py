@@ -35,19 +35,16 @@ def fingerprint(paths: Sequence[Path]) -> str:
 
 
 def _read_file(path: Path) -> Iterator[dict[str, Any]]:
-    platform = slugify(path.name.partition(".")[0])
-    count = 0
-    try:
-        for count, row in enumerate(read_rows(path, platform, whole=True), 1):
-            if isinstance(row, UnreadableRecord):
-                raise UserError(f"benchmark {path}: {row.source_ref}: {row.detail}")
-            try:
-                yield _item(row.parse(), platform)
-            except BAD_RECORD as error:
-                raise UserError(f"benchmark {path}: {row.ref}: {one_line(error)}; a row needs {_FORMS}") from error
-    except FileNotFoundError as error:
-        raise UserError(f"benchmark file {path} does not exist") from error
-    if not count:
+    platform, rows = slugify(path.name.partition(".")[0]), 0
+    for row in read_rows(path, platform, whole=True):
+        rows += 1
+        if isinstance(row, UnreadableRecord):
+            raise UserError(f"benchmark {path}: {row.source_ref}: {row.detail}")
+        try:
+            yield _item(row.parse(), platform)
+        except BAD_RECORD as error:
+            raise UserError(f"benchmark {path}: {row.ref}: {one_line(error)}; a row needs {_FORMS}") from error
+    if not rows:
         raise UserError(f"benchmark {path} holds no rows; a row needs {_FORMS}")
 
 

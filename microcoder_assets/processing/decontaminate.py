@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from microcoder_assets.config import DecontaminationSettings, DedupSettings
+from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
 from microcoder_assets.processing.documents import Corpus, Document, read_corpus
 from microcoder_assets.processing.gram_index import COPY, PAPER_SHARE, Containment, GramIndex
 from microcoder_assets.processing.likeness import (
@@ -81,12 +81,12 @@ class OverlapReport:
             "benchmark problems": self.items.height,
             "benchmark problems found among the rows": self.items["rule"].count(),
             **{f"dropped: {reason}": self.ladder[reason] for reason in _LADDER},
-            "strict rule (any 13-gram) would drop": self.strict,
-            "of these kept by the ladder": self.strict_kept,
-            f"paper's figure (16-grams, {PAPER_SHARE}) would drop": self.paper,
-            "of these kept by the ladder ": self.paper_kept,
+            "any 13-gram would drop": self.strict,
+            "any 13-gram would drop, the ladder keeps": self.strict_kept,
+            f"the paper's 16-gram share >= {PAPER_SHARE} would drop": self.paper,
+            f"the paper's 16-gram share >= {PAPER_SHARE} would drop, the ladder keeps": self.paper_kept,
             "from contests in the benchmark's window": self.window,
-            "of these kept by the ladder  ": self.window_kept,
+            "from contests in the benchmark's window, the ladder keeps": self.window_kept,
         }
         return pl.DataFrame({"measure": list(lines), "count": list(lines.values())})
 
@@ -94,7 +94,9 @@ class OverlapReport:
 _LADDER = ("benchmark_identity", "benchmark_samples", "benchmark_ngrams", "benchmark_text", "benchmark_window")
 
 
-def read_items(benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings) -> tuple[Corpus, GramIndex]:
+def read_items(
+    benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings
+) -> tuple[Corpus, GramIndex]:
     """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
     hasher = WordHasher()
     index = GramIndex([hasher(statement or "") for statement in benchmark["statement"]], settings)
@@ -145,14 +147,14 @@ def find_overlap(
     boilerplate depends on the whole pool, so a part of it cannot be asked the ladder's finer questions; all that is
     found here the ladder drops too.
     """
-    dedup = dedup or DedupSettings()
+    dedup = dedup or Settings().dedup
     items, index = read_items(benchmark, dedup, settings)
     corpus = read_corpus(rows, dedup, index, cache)
     documents = corpus.documents
     found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}
     for row, item in _sample_pairs(documents, items.documents):
         left, right = documents[row], items.documents[item]
-        if same_samples(left, right, similarity=0.0) and not are_versions(left, right):
+        if same_samples(left, right, similarity=0.0, wary=True) and not are_versions(left, right):
             found.setdefault(row, (item, "sample_fingerprint"))
     raw = index.raw_containment(corpus.grams)
     for row in np.flatnonzero(raw.row_score >= COPY).tolist():
@@ -195,12 +197,8 @@ def find_shared_tests(problems: pl.DataFrame, benchmark: pl.DataFrame) -> list[S
     if "tests" not in benchmark.columns:
         return []
     keys = ["input_sha", "expected_sha"]
-    public = (
-        _tests_of(benchmark, "item")
-        .filter("sample")
-        .select("item", *(pl.col(part).map_elements(_sha256, pl.String).alias(f"{part}_sha") for part in ("input", "expected")))
-        .unique()
-    )
+    hashes = [pl.col(key.removesuffix("_sha")).map_elements(_sha256, pl.String).alias(key) for key in keys]
+    public = _tests_of(benchmark, "item").filter("sample").select("item", *hashes).unique()
     pairs = _tests_of(problems, "row").select("row", *keys).unique().join(public, on=keys)
     pairs = pairs.group_by("row", "item").agg(shared=pl.len())
     counted = pairs.join(public.group_by("item").agg(known=pl.len()), on="item").sort("row", "item")
@@ -283,9 +281,9 @@ def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, 
 def _by_samples(rows: Corpus, items: Corpus) -> Iterator[tuple[int, Overlap]]:
     for row, item in _sample_pairs(rows.documents, items.documents):
         similarity = jaccard(rows.signatures[row], items.signatures[item])
-        if are_versions(rows.documents[row], items.documents[item]):
-            continue
-        if match := same_samples(rows.documents[row], items.documents[item], similarity):
+        left, right = rows.documents[row], items.documents[item]
+        match = None if are_versions(left, right) else same_samples(left, right, similarity, wary=True)
+        if match:
             detail = {"sample_tokens": match.tokens, "jaccard": round(similarity, 4)}
             yield row, Overlap(item, "benchmark_samples", f"{match.witness}_and_samples", 1.0, detail)
 

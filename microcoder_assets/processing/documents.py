@@ -23,14 +23,16 @@ PREFERRED_LANGUAGE = "en"
 """Statement language where a frame names none, as in benchmarks; of equally complete duplicates it stays. Ours."""
 
 _SCHEME = "document1"
+"""Of what is stored of a document: raise the number when the code means something else."""
+
 _COLUMNS = (
     *("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode", "entry_point"),
     *("constraints", "statement_language", "content_sha"),
 )
 """What a document is made of. A benchmark or a split lacks some of the later ones."""
 
-_SIGNED = ("content_sha", "native_id", "title", "url", "statement_language", "platform")
-"""With the content hash, all that a document is made of."""
+_BESIDE_CONTENT = ("problem_id", "title", "url", "statement_language")
+"""Those that `content_sha` does not cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,11 @@ def read_corpus(
     new: dict[str, bytes] = {}
     for n, row in zip(todo, frame[todo].iter_rows(named=True), strict=True):
         words = hasher(row["statement"] or "")
-        if index:
+        if index and gram_keys[n] not in known:
             new[gram_keys[n]] = index.look_up(words).to_bytes()
-        shingles = runs(words, dedup.shingle_words)
-        new[document_keys[n]] = _to_bytes(read_document(row, len(shingles)), minhash.signature(shingles))
+        if document_keys[n] not in known:
+            shingles = runs(words, dedup.shingle_words)
+            new[document_keys[n]] = _to_bytes(read_document(row, len(shingles)), minhash.signature(shingles))
     if cache and new:
         cache.put(new)
     known = known | new

@@ -76,7 +76,8 @@ def _compare(left: Document, right: Document, similarity: float, settings: Dedup
         return Match("text", "minhash", similarity, detail)
     if titled and same_text(left, right, similarity, LIKE_TITLED_TEXT):
         return Match("text", "title_and_minhash", similarity, detail)
-    if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT, FEWEST_SHINGLES_OF_A_FUNCTION):
+    fewest = FEWEST_SHINGLES_OF_A_FUNCTION
+    if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT, fewest):
         return Match("text", "entry_point_and_minhash", similarity, detail)
     return None
 

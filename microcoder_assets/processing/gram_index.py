@@ -107,7 +107,8 @@ class GramIndex:
         related = known | (self.raw_containment(rows).row_score >= COPY)
         row, gram = _row_hits(rows)
         rows_with = np.bincount(gram[~related[row]], minlength=len(self._grams))
-        return self._best(rows, (self._owner_counts >= self._settings.boilerplate_items) | (rows_with >= UNRELATED_ROWS))
+        of_items = self._owner_counts >= self._settings.boilerplate_items
+        return self._best(rows, of_items | (rows_with >= UNRELATED_ROWS))
 
     def _best(self, rows: Sequence[RowGrams], boilerplate: NDArray[np.bool_]) -> Containment:
         row, gram = _row_hits(rows)
@@ -168,7 +169,7 @@ class _HashSet:
         if not len(likely):
             return np.empty(0, np.int64)
         at = np.minimum(np.searchsorted(self._ranked, likely), len(self._ranked) - 1)
-        return at[self._ranked[at] == likely]
+        return np.asarray(at[self._ranked[at] == likely], np.int64)
 
     @staticmethod
     def _slots(hashes: Hashes) -> NDArray[np.int64]:

@@ -39,11 +39,13 @@ class SampleMatch(NamedTuple):
     witness: str
 
 
-def same_samples(left: Document, right: Document, similarity: float) -> SampleMatch | None:
+def same_samples(left: Document, right: Document, similarity: float, wary: bool = False) -> SampleMatch | None:
     """What proves two problems with equal samples one; None when nothing does.
 
     The samples of one must all be among the other's, and never prove it alone: versions of a problem share them, and
     short ones are equal by chance. Texts in two languages cannot be alike, so that bounds must speak for them.
+    Arguments of functions tell less, since many problems take the same tree. wary: they tell as much as other samples,
+    for decontamination, where LeetCode has since reworded problems that the benchmark holds.
     """
     shared = _shared_samples(left.samples, right.samples)
     lengths = zip(left.samples.pairs, left.samples.lengths, strict=True)
@@ -54,7 +56,7 @@ def same_samples(left: Document, right: Document, similarity: float) -> SampleMa
         return SampleMatch(tokens, "title")
     if left.entry_point is not None and left.entry_point == right.entry_point:
         return SampleMatch(tokens, "entry_point")
-    telling = tokens >= TELLING_SAMPLE_TOKENS and left.samples.io_mode != "function"
+    telling = tokens >= TELLING_SAMPLE_TOKENS and (wary or left.samples.io_mode != "function")
     if left.language == right.language and similarity >= (FAINTLY_LIKE_TEXT if telling else LIKE_TEXT):
         return SampleMatch(tokens, "text")
     return SampleMatch(tokens, "bounds") if telling and same_bounds(left, right) else None
