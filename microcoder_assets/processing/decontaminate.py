@@ -148,7 +148,7 @@ def find_overlap(
     found here the ladder drops too.
     """
     dedup = dedup or Settings().dedup
-    items, index = read_items(benchmark, dedup, settings)
+    items, index = read_items(benchmark.sort("problem_id"), dedup, settings)
     corpus = read_corpus(rows, dedup, index, cache)
     documents = corpus.documents
     found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}

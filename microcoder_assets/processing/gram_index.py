@@ -12,7 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DecontaminationSettings
-from microcoder_assets.processing.shingles import Hashes, grams, runs
+from microcoder_assets.processing.shingles import Hashes, runs
 
 STRICT_NGRAM = 13
 """Words of the gram whose mere presence counts as overlap in published practice (Brown et al. 2020, appendix C)."""
@@ -74,14 +74,16 @@ class GramIndex:
         self._settings = settings
         self._items = len(items)
         self._strict, self._paper = (
-            _HashSet(np.unique(_joined([grams(item, n) for item in items if len(item) >= n])))
+            _HashSet(np.unique(_joined([runs(item, n) for item in items if len(item) >= n])))
             for n in (STRICT_NGRAM, PAPER_NGRAM)
         )
-        by_item = [grams(item, settings.ngram) for item in items]
-        postings = _joined(by_item)
-        order = np.argsort(postings, kind="stable")
-        self._owners = np.repeat(np.arange(len(items)), [len(found) for found in by_item])[order]
-        ranked, self._starts, self._owner_counts = np.unique(postings[order], return_index=True, return_counts=True)
+        by_item = [runs(item, settings.ngram) for item in items]
+        postings, owners = _joined(by_item), np.repeat(np.arange(len(items)), [len(found) for found in by_item])
+        order = np.lexsort((owners, postings))
+        postings, owners = postings[order], owners[order]
+        first = np.append(True, (postings[1:] != postings[:-1]) | (owners[1:] != owners[:-1]))[: len(postings)]
+        self._owners = owners[first]
+        ranked, self._starts, self._owner_counts = np.unique(postings[first], return_index=True, return_counts=True)
         self._grams = _HashSet(ranked)
         parts = (ranked, self._starts, self._owners)
         self.scheme = f"grams1-{settings.ngram}-{xxhash.xxh3_64_hexdigest(b''.join(p.tobytes() for p in parts))}"

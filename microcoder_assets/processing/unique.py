@@ -148,21 +148,30 @@ def _assemble(
     containment: Containment,
 ) -> pl.DataFrame:
     """The rows that stay. A winner keeps its own fields and gains the tags and ratings of those merged into it."""
-    ids, tags, ratings = (problems[name].to_list() for name in ("problem_id", "tags", "ratings"))
-    for winner, losers in winners.items():
-        group = [winner, *losers]
-        tags[winner] = sorted({tag for row in group for tag in tags[row] or ()})
-        distinct = {(rating["source"], rating["value"]) for row in group for rating in ratings[row] or ()}
-        ratings[winner] = [{"source": source, "value": value} for source, value in sorted(distinct)]
-    nearest = [int(item) for item in containment.item_of_row[list(kept)]]
-    overlap = containment.row_score[list(kept)].tolist() if items.documents else [None] * len(kept)
-    frame = problems[list(kept)].with_columns(
-        pl.Series("tags", [tags[row] for row in kept], UNIQUE["tags"]),
-        pl.Series("ratings", [ratings[row] for row in kept], UNIQUE["ratings"]),
-        pl.Series("merged_ids", [[ids[loser] for loser in winners.get(row, ())] for row in kept], UNIQUE["merged_ids"]),
+    rows = list(kept)
+    nearest = [int(item) for item in containment.item_of_row[rows]]
+    overlap = containment.row_score[rows].tolist() if items.documents else [None] * len(rows)
+    frame = problems[rows].with_columns(
         pl.Series("benchmark_nearest", [items.documents[n].problem_id if n >= 0 else None for n in nearest], pl.String),
         pl.Series("benchmark_overlap", overlap, pl.Float64),
+    )
+    gained = frame.join(_gained(problems, winners), on="problem_id", how="left", suffix="_gained", maintain_order="left")
+    frame = gained.with_columns(
+        pl.coalesce("tags_gained", "tags").alias("tags"),
+        pl.coalesce("ratings_gained", "ratings").alias("ratings"),
+        pl.col("merged_ids").fill_null([]),
     )
     return conform(frame, UNIQUE)
 
 
+def _gained(problems: pl.DataFrame, winners: dict[int, list[int]]) -> pl.DataFrame:
+    """problem_id, tags, ratings and merged_ids of each winner."""
+    lines = []
+    for winner, losers in winners.items():
+        group = problems[[winner, *losers]].select("problem_id", "tags", "ratings").rows()
+        tags = sorted({tag for _, found, _ in group for tag in found or ()})
+        ratings = sorted({(rating["source"], rating["value"]) for _, _, found in group for rating in found or ()})
+        ids = [problem_id for problem_id, _, _ in group]
+        lines.append((ids[0], tags, [{"source": source, "value": value} for source, value in ratings], ids[1:]))
+    names = ("problem_id", "tags", "ratings", "merged_ids")
+    return pl.DataFrame(lines, schema={name: UNIQUE[name] for name in names}, orient="row")
