@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ def _item(raw: Mapping[str, Any], platform: str) -> dict[str, Any]:
         native_id, statement, entry_point = raw["id"], raw["code"], None
         calls = [(raw["input"], raw["output"], None)]
     native_id = str(native_id).rpartition("/")[2]
+    digest = hashlib.sha256(json.dumps([statement, entry_point, [call[:2] for call in calls]]).encode())
     return {
         **dict.fromkeys(BENCHMARK),
         "problem_id": f"{platform}:{native_id}",
@@ -72,6 +74,7 @@ def _item(raw: Mapping[str, Any], platform: str) -> dict[str, Any]:
         "io_mode": "function",
         "entry_point": entry_point,
         "tests": [test for _, _, test in calls if test],
+        "content_sha": digest.hexdigest(),
         "samples": [{"input": given, "output": expected, "explanation": None} for given, expected, _ in calls],
     }
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
-from microcoder_assets.processing.documents import Corpus, Document, read_corpus
+from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus
 from microcoder_assets.processing.gram_index import COPY, PAPER_SHARE, Containment, GramIndex
 from microcoder_assets.processing.likeness import (
     LIKE_TEXT,
@@ -118,9 +118,10 @@ def overlap_ladder(
     found = _by_identity(rows.documents, items.documents)
     for row, overlap in (*_by_samples(rows, items), *_by_tests(rows, items, shared_tests)):
         found.setdefault(row, overlap)
-    known = np.zeros(len(rows.documents), dtype=bool)
-    known[list(found)] = True
-    telling, raw = index.containment(rows.grams, known), index.raw_containment(rows.grams)
+    raw = index.raw_containment(rows.grams)
+    related = raw.row_score >= COPY
+    related[list(found)] = True
+    telling = index.containment(rows.grams, related)
     for best, limit, rule in ((telling, settings.max_containment, "containment"), (raw, COPY, "raw_containment")):
         for row in np.flatnonzero(best.row_score >= limit).tolist():
             item = int(best.item_of_row[row])
@@ -135,21 +136,23 @@ def overlap_ladder(
 
 
 def find_overlap(
-    rows: pl.DataFrame,
-    benchmark: pl.DataFrame,
-    settings: DecontaminationSettings,
-    dedup: DedupSettings | None = None,
-    cache: Cache | None = None,
+    rows: pl.DataFrame, benchmark: pl.DataFrame, settings: DecontaminationSettings, cache: Cache | None = None
 ) -> pl.DataFrame:
-    """OVERLAP rows: which of `rows` are a benchmark problem, asked of the rows alone.
+    """OVERLAP rows: which of `rows` are a benchmark problem, asked of each row alone.
 
     Identity keys, samples where the frame has them, and copies of the text (`gram_index.COPY`). Which phrases are
     boilerplate depends on the whole pool, so a part of it cannot be asked the ladder's finer questions; all that is
-    found here the ladder drops too.
+    found here the ladder drops too. cache: rows that it knows to be free of this benchmark are not asked again.
     """
-    dedup = dedup or Settings().dedup
-    items, index = read_items(benchmark.sort("problem_id"), dedup, settings)
-    corpus = read_corpus(rows, dedup, index, cache)
+    benchmark = benchmark.sort("problem_id")
+    scheme = f"free1-{_digest(benchmark, settings)}"
+    free = [f"{scheme}:{key}" for key in content_keys(rows)] if cache else []
+    known = cache.get(free).keys() if cache else set()
+    asked = [n for n in range(rows.height) if not cache or free[n] not in known]
+    if not asked:
+        return pl.DataFrame(schema=OVERLAP)
+    items, index = read_items(benchmark, Settings().dedup, settings)
+    corpus = read_corpus(rows[asked], Settings().dedup, index)
     documents = corpus.documents
     found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}
     for row, item in _sample_pairs(documents, items.documents):
@@ -159,12 +162,19 @@ def find_overlap(
     raw = index.raw_containment(corpus.grams)
     for row in np.flatnonzero(raw.row_score >= COPY).tolist():
         found.setdefault(row, (int(raw.item_of_row[row]), f"{settings.ngram}gram_raw_containment"))
+    if cache:
+        cache.put({free[n]: b"" for row, n in enumerate(asked) if row not in found})
     lines = [
         (documents[row].problem_id, items.documents[item].problem_id, rule)
         for row, (item, rule) in sorted(found.items())
         if item is not None
     ]
     return pl.DataFrame(lines, schema=OVERLAP, orient="row").sort("problem_id")
+
+
+def _digest(benchmark: pl.DataFrame, settings: DecontaminationSettings) -> str:
+    parts = [settings.model_dump_json(), *content_keys(benchmark)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def contest_window(problems: pl.DataFrame, benchmark: pl.DataFrame) -> list[int]:

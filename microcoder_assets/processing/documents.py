@@ -68,7 +68,7 @@ def read_corpus(
     """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
     frame = frame.select(name for name in _COLUMNS if name in frame.columns)
     minhash, hasher = MinHash(dedup), WordHasher()
-    keys = _keys(frame) if cache else [str(n) for n in range(frame.height)]
+    keys = content_keys(frame) if cache else [str(n) for n in range(frame.height)]
     document_keys = [f"{_SCHEME}-{minhash.scheme}:{key}" for key in keys]
     gram_keys = [f"{index.scheme}:{key}" for key in keys] if index else document_keys
     known = cache.get([*document_keys, *gram_keys]) if cache else {}
@@ -107,11 +107,12 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
     )
 
 
-def _keys(frame: pl.DataFrame) -> list[str]:
+def content_keys(frame: pl.DataFrame) -> list[str]:
     """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
-    columns = ",".join(frame.columns)
-    parts = frame.select("content_sha", *(name for name in _BESIDE_CONTENT if name in frame.columns)).iter_rows()
-    return [xxhash.xxh3_128_hexdigest("\0".join([columns, *(part or "" for part in row)]).encode()) for row in parts]
+    columns = [name for name in _COLUMNS if name in frame.columns]
+    content = pl.coalesce(name for name in ("content_sha", "statement") if name in columns)
+    rows = frame.select(content, *(name for name in _BESIDE_CONTENT if name in columns)).iter_rows()
+    return [xxhash.xxh3_128_hexdigest("\0".join([*columns, *(part or "" for part in row)]).encode()) for row in rows]
 
 
 def _to_bytes(document: Document, signature: Signature) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from microcoder_assets.processing.likeness import (
     same_text,
     same_title,
 )
-from microcoder_assets.processing.minhash import BUCKET_LINKS, candidate_pairs, jaccards
+from microcoder_assets.processing.minhash import BUCKET_LINKS, bucket_pairs, candidate_pairs, jaccards
 
 
 class Match(NamedTuple):
@@ -96,8 +95,7 @@ def _candidates(
             buckets[key].append(row)
     for bucket in buckets.values():
         if len(bucket) > 1:
-            pairs.update(combinations(bucket[:BUCKET_LINKS], 2))
-            pairs.update((first, row) for row in bucket[BUCKET_LINKS:] for first in bucket[:BUCKET_LINKS])
+            pairs.update(bucket_pairs(bucket))
     return np.array(sorted(pairs), np.int64).reshape(-1, 2)
 
 

@@ -101,12 +101,11 @@ class GramIndex:
         """Over all grams, so that a row's numbers do not depend on the other rows."""
         return self._best(rows, np.zeros(len(self._grams), dtype=bool))
 
-    def containment(self, rows: Sequence[RowGrams], known: NDArray[np.bool_]) -> Containment:
+    def containment(self, rows: Sequence[RowGrams], related: NDArray[np.bool_]) -> Containment:
         """Over the telling grams: those in fewer than `boilerplate_items` items and UNRELATED_ROWS other rows.
 
-        known: rows matched by another rule, which like copies say nothing about the phrases of a judge.
+        related: copies of an item and rows matched by another rule, which say nothing about the phrases of a judge.
         """
-        related = known | (self.raw_containment(rows).row_score >= COPY)
         row, gram = _row_hits(rows)
         rows_with = np.bincount(gram[~related[row]], minlength=len(self._grams))
         of_items = self._owner_counts >= self._settings.boilerplate_items

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Protocol
 
@@ -69,9 +69,14 @@ def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> Iterator[tupl
     With r rows a band a pair of similarity s is found with probability 1 - (1 - s^r)^bands.
     """
     for bucket in _buckets(signatures, bands):
-        yield from combinations(bucket[:BUCKET_LINKS], 2)
-        for member in bucket[BUCKET_LINKS:]:
-            yield from ((first, member) for first in bucket[:BUCKET_LINKS])
+        yield from bucket_pairs(bucket)
+
+
+def bucket_pairs(bucket: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """All pairs of a small bucket; of a large one those with one of its first BUCKET_LINKS members."""
+    yield from combinations(bucket[:BUCKET_LINKS], 2)
+    for member in bucket[BUCKET_LINKS:]:
+        yield from ((first, member) for first in bucket[:BUCKET_LINKS])
 
 
 def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> set[tuple[int, int]]:

@@ -166,12 +166,12 @@ def _assemble(
 
 def _gained(problems: pl.DataFrame, winners: dict[int, list[int]]) -> pl.DataFrame:
     """problem_id, tags, ratings and merged_ids of each winner."""
-    lines = []
-    for winner, losers in winners.items():
-        group = problems[[winner, *losers]].select("problem_id", "tags", "ratings").rows()
-        tags = sorted({tag for _, found, _ in group for tag in found or ()})
-        ratings = sorted({(rating["source"], rating["value"]) for _, _, found in group for rating in found or ()})
-        ids = [problem_id for problem_id, _, _ in group]
-        lines.append((ids[0], tags, [{"source": source, "value": value} for source, value in ratings], ids[1:]))
-    names = ("problem_id", "tags", "ratings", "merged_ids")
-    return pl.DataFrame(lines, schema={name: UNIQUE[name] for name in names}, orient="row")
+    groups = [(winner, member) for winner, losers in winners.items() for member in (winner, *losers)]
+    members = problems[[member for _, member in groups]].select("problem_id", "tags", "ratings")
+    members = members.with_columns(winner=pl.Series([winner for winner, _ in groups], dtype=pl.Int64))
+    every = (pl.col(name).explode(empty_as_null=False, keep_nulls=False) for name in ("tags", "ratings"))
+    return members.group_by("winner", maintain_order=True).agg(
+        *(values.unique().sort() for values in every),
+        problem_id=pl.col("problem_id").first(),
+        merged_ids=pl.col("problem_id").slice(1),
+    )

@@ -34,12 +34,8 @@ class Packs:
         if not wanted:
             return {}
         packs = sorted({self._pack_of[key] for key in wanted})
-        found = (
-            pl.scan_parquet([self.folder / name for name in packs])
-            .filter(pl.col("key").is_in(wanted))
-            .unique("key")
-            .collect()
-        )
+        files = [self.folder / name for name in packs]
+        found = pl.scan_parquet(files).filter(pl.col("key").is_in(wanted)).collect()
         return dict(zip(found["key"].to_list(), found["value"].to_list(), strict=True))
 
     def put(self, values: Mapping[str, bytes]) -> None:
