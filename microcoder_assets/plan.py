@@ -36,7 +36,7 @@ STAGES: dict[str, Stage] = {
     "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "2"),
     "selected_problems": Stage(("calibrated_problems", "unique_problems"), ("selection",), "1"),
     "verified_problems": Stage(("selected_problems", "unique_problems"), ("verification",), f"1-{JUDGE_VERSION}"),
-    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "1"),
+    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "2"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
     "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
 }

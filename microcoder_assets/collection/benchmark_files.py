@@ -88,8 +88,8 @@ def _calls(code: str, names: Sequence[str | None]) -> Iterator[tuple[str, str, d
     """Arguments and value of each `assert name(literal, ...) == literal` as text, and as a test where JSON has them."""
     for node in ast.walk(ast.parse(code)):
         match node:
-            case ast.Assert(ast.Compare(ast.Call(ast.Name(name)) as call, [ast.Eq()], [value])) if name in names:
-                yield ", ".join(map(ast.unparse, call.args)), ast.unparse(value), _test(call.args, value)
+            case ast.Assert(ast.Compare(ast.Call(ast.Name(name), args, []), [ast.Eq()], [value])) if name in names:
+                yield ", ".join(map(ast.unparse, args)), ast.unparse(value), _test(args, value)
 
 
 def _test(arguments: Sequence[ast.expr], value: ast.expr) -> dict[str, Any] | None:

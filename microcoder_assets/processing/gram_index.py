@@ -111,6 +111,11 @@ class GramIndex:
         of_items = self._owner_counts >= self._settings.boilerplate_items
         return self._best(rows, of_items | (rows_with >= UNRELATED_ROWS))
 
+    def share(self, row: RowGrams, item: int) -> float:
+        """Share of the row's grams that are in the item, boilerplate included."""
+        _, items, count = self._shared(np.zeros(len(row.positions), np.int64), row.positions.astype(np.int64))
+        return float(count[items == item].sum()) / max(row.grams, FEWEST_GRAMS)
+
     def _best(self, rows: Sequence[RowGrams], boilerplate: NDArray[np.bool_]) -> Containment:
         row, gram = _row_hits(rows)
         plain = boilerplate[gram]

@@ -155,8 +155,8 @@ def _assemble(
         pl.Series("benchmark_nearest", [items.documents[n].problem_id if n >= 0 else None for n in nearest], pl.String),
         pl.Series("benchmark_overlap", overlap, pl.Float64),
     )
-    gained = frame.join(_gained(problems, winners), on="problem_id", how="left", suffix="_gained", maintain_order="left")
-    frame = gained.with_columns(
+    gained = _gained(problems, winners)
+    frame = frame.join(gained, on="problem_id", how="left", suffix="_gained", maintain_order="left").with_columns(
         pl.coalesce("tags_gained", "tags").alias("tags"),
         pl.coalesce("ratings_gained", "ratings").alias("ratings"),
         pl.col("merged_ids").fill_null([]),
