@@ -73,8 +73,8 @@ def _scan(files: list[Path]) -> pl.LazyFrame:
 def is_free_of_benchmark(project: Project, asset: str) -> Finding:
     """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
     rows = project.store.read(asset, TABLES[asset])
-    cache = project.store.packs("free_of_benchmark")
-    overlap = find_overlap(rows, benchmark_of(project), project.settings.decontamination, cache)
+    settings, cache = project.settings, project.store.packs("documents")
+    overlap = find_overlap(rows, benchmark_of(project), settings.decontamination, settings.dedup, cache)
     return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}" if overlap.height else None
 
 

@@ -95,12 +95,12 @@ _LADDER = ("benchmark_identity", "benchmark_samples", "benchmark_ngrams", "bench
 
 
 def read_items(
-    benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings
+    benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings, cache: Cache | None = None
 ) -> tuple[Corpus, GramIndex]:
     """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
     hasher = WordHasher()
     index = GramIndex([hasher(statement or "") for statement in benchmark["statement"]], settings)
-    return read_corpus(benchmark, dedup), index
+    return read_corpus(benchmark, dedup, cache=cache), index
 
 
 def overlap_ladder(
@@ -136,7 +136,11 @@ def overlap_ladder(
 
 
 def find_overlap(
-    rows: pl.DataFrame, benchmark: pl.DataFrame, settings: DecontaminationSettings, cache: Cache | None = None
+    rows: pl.DataFrame,
+    benchmark: pl.DataFrame,
+    settings: DecontaminationSettings,
+    dedup: DedupSettings | None = None,
+    cache: Cache | None = None,
 ) -> pl.DataFrame:
     """OVERLAP rows: which of `rows` are a benchmark problem, asked of each row alone.
 
@@ -151,8 +155,9 @@ def find_overlap(
     asked = [n for n in range(rows.height) if not cache or free[n] not in known]
     if not asked:
         return pl.DataFrame(schema=OVERLAP)
-    items, index = read_items(benchmark, Settings().dedup, settings)
-    corpus = read_corpus(rows[asked], Settings().dedup, index)
+    dedup = dedup or Settings().dedup
+    items, index = read_items(benchmark, dedup, settings, cache)
+    corpus = read_corpus(rows[asked], dedup, index, cache)
     documents = corpus.documents
     found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}
     for row, item in _sample_pairs(documents, items.documents):

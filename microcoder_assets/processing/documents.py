@@ -68,6 +68,8 @@ def read_corpus(
     """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
     frame = frame.select(name for name in _COLUMNS if name in frame.columns)
     minhash, hasher = MinHash(dedup), WordHasher()
+    if "content_sha" not in frame.columns:
+        cache = None
     keys = content_keys(frame) if cache else [str(n) for n in range(frame.height)]
     document_keys = [f"{_SCHEME}-{minhash.scheme}:{key}" for key in keys]
     gram_keys = [f"{index.scheme}:{key}" for key in keys] if index else document_keys

@@ -41,7 +41,7 @@ def find_unique(
     cache: where signatures and the like outlive a run, so that the next one reads only statements of new content.
     """
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
-    items, index = read_items(benchmark, dedup, decontamination)
+    items, index = read_items(benchmark, dedup, decontamination, cache)
     rows = read_corpus(problems, dedup, index, cache)
 
     tests = find_shared_tests(problems, benchmark)
