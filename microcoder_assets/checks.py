@@ -7,10 +7,11 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.decontaminate import find_overlap
 from microcoder_assets.project import Project
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, SPLIT
+from microcoder_assets.schema import SPLIT
 from microcoder_assets.stage import Kind
 from microcoder_assets.store import Partition
 from microcoder_assets.store.catalogue import STAGES, TABLES
@@ -73,8 +74,8 @@ def _scan(files: list[Path]) -> pl.LazyFrame:
 def is_free_of_benchmark(project: Project, asset: str) -> Finding:
     """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
     rows = project.store.read(asset, TABLES[asset])
-    benchmark = project.store.read("livecodebench_problems", BENCHMARK)
-    overlap = find_overlap(rows, benchmark, project.settings.decontamination)
+    settings, cache = project.settings, project.store.packs("documents")
+    overlap = find_overlap(rows, benchmark_of(project), settings.decontamination, settings.dedup, cache)
     return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}" if overlap.height else None
 
 

@@ -181,6 +181,32 @@ def funnel(home: Path, by_platform: bool, reasons: bool) -> None:
 
 
 @main.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write all of it: a .csv or .parquet file.")
+@click.pass_obj
+@_command
+def overlap(home: Path, out: Path | None) -> None:
+    """How near the train split is to the benchmark: every benchmark problem with its nearest training row.
+
+    \b
+    microcoder overlap --out benchmark_overlap.csv
+    """
+    from microcoder_assets.processing.benchmark import benchmark_of
+    from microcoder_assets.processing.proof import nearest_rows
+    from microcoder_assets.reports import text_table
+    from microcoder_assets.schema import SPLIT
+
+    if out and out.suffix not in (".csv", ".parquet"):
+        raise UserError(f"{out} must end in .csv or .parquet")
+    project = Project.load(home)
+    proof = nearest_rows(project.store.read("train_split", SPLIT), benchmark_of(project), project.settings)
+    if out:
+        proof.write_csv(out) if out.suffix == ".csv" else proof.write_parquet(out)
+    click.echo(text_table(proof.sort("score", descending=True).head(20)))
+    click.echo(f"\n{proof.height} benchmark problems, the nearest first")
+
+
+@main.command()
 @click.argument("problem")
 @click.pass_obj
 @_command

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -47,6 +47,11 @@ class DecontaminationSettings(Section):
     max_containment: float = Field(0.10, gt=0, le=1, description="Share of a row's grams in one item. Measured.")
     boilerplate_items: int = Field(2, ge=2, description="A gram in this many benchmark items is boilerplate. Measured.")
     min_jaccard: float = Field(0.5, gt=0, le=1, description="MinHash similarity to an item that drops. Measured.")
+    contest_window: Literal["report", "drop"] = Field("report", description="What becomes of rows whose contest was "
+                           "held while the benchmark was collected, and that are like no item. Ours: they are counted, "
+                           "because dropping them drops every innocent problem of those months.")
+    benchmarks: tuple[Path, ...] = Field((), description="Further benchmark files to keep out of training: JSON lines "
+                           "as HumanEval, MBPP and CRUXEval publish them. Ours.")
 
 
 class ScoringSettings(Section):

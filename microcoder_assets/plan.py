@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from microcoder_assets.collection import livecodebench
+from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import Project
@@ -32,13 +32,13 @@ STAGES: dict[str, Stage] = {
     "livecodebench_problems": Stage((), (), "1"),
     "normalized_problems": Stage(("scraped_problems",), (), "2", partitioned=True),
     "unique_problems": Stage(
-        ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "1"
+        ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "2"
     ),
     "scored_problems": Stage(("unique_problems",), ("scoring",), "1"),
     "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "2"),
     "selected_problems": Stage(("calibrated_problems", "unique_problems"), ("selection",), "1"),
     "verified_problems": Stage(("selected_problems", "unique_problems"), ("verification",), f"1-{JUDGE_VERSION}"),
-    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "1"),
+    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "2"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
     "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
 }
@@ -103,6 +103,8 @@ def inputs_of(project: Project, asset: str) -> str:
         parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream]
     if asset == "train_split":  # its card tells the whole funnel
         parts += [state(project, name) for name in until(asset)[:-1]]
+    if "decontamination" in STAGES[asset].sections:
+        parts.append(benchmark_files.fingerprint(project.settings.decontamination.benchmarks))
     if "training" in STAGES[asset].sections:
         parts += _files_of(project.settings.training)
     return _digest(project, asset, parts)

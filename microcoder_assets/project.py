@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from microcoder_assets.bundled_files import bundled
+from microcoder_assets.collection.benchmark_files import benchmark_items
 from microcoder_assets.collection.livecodebench import benchmark_files
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
@@ -115,7 +116,7 @@ class Project:
     def check(self) -> None:
         """Raises UserError for the first input that cannot be used, before any work is done."""
         self.open_sources()
-        load_settings(self.settings_file)
+        benchmark_items(load_settings(self.settings_file).decontamination.benchmarks)
         if self.benchmark:
             benchmark_files(self.benchmark)
 

@@ -7,12 +7,13 @@ import dagster as dg
 from microcoder_assets import plan
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
+from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.normalize import normalize
 from microcoder_assets.processing.unique import find_unique
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, NORMALIZED, SCRAPED, UNIQUE
+from microcoder_assets.schema import NORMALIZED, SCRAPED, UNIQUE
 from microcoder_assets.stage import StageResult
 
 
@@ -50,15 +51,16 @@ def unique_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     project = workspace.project()
     inputs = plan.inputs_of(project, "unique_problems")
     problems = project.store.read("normalized_problems", NORMALIZED)
-    benchmark = project.store.read("livecodebench_problems", BENCHMARK)
-    settings = project.settings
-    signatures = project.store.packs("signatures")
-    result, overlap = find_unique(problems, benchmark, settings.dedup, settings.decontamination, signatures)
+    settings, cache = project.settings, project.store.packs("documents")
+    result, overlap = find_unique(problems, benchmark_of(project), settings.dedup, settings.decontamination, cache)
     return publish(
         context,
         project,
         result,
         UNIQUE,
         inputs=inputs,
-        metadata={"benchmark overlap": dg.MetadataValue.md(markdown_table(overlap.summary()))},
+        metadata={
+            "benchmark overlap": dg.MetadataValue.md(markdown_table(overlap.summary())),
+            "benchmark problems found": dg.MetadataValue.md(markdown_table(overlap.releases)),
+        },
     )

@@ -1,4 +1,4 @@
-"""Benchmark overlap: identity, samples, 8-grams, MinHash, in this order (the ladder is ours).
+"""Benchmark overlap: identity, samples and tests, 8-grams, MinHash, contest window, in this order (the ladder is ours).
 
 Published practice drops a row that shares any 13-gram (GPT-3) or any 8-gram (Open-R1) with the benchmark, which
 among problems of one judge also drops the innocent: they share the judge's phrases. Here 8-grams count as a share of
@@ -7,19 +7,27 @@ the row, after the phrases that several items or several unrelated rows hold are
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from microcoder_assets.config import DecontaminationSettings, DedupSettings
-from microcoder_assets.processing.documents import Corpus, Document, read_document, same_samples, same_text
-from microcoder_assets.processing.gram_index import COPY, Containment, GramIndex
-from microcoder_assets.processing.minhash import cross_pairs, jaccard
+from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
+from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus
+from microcoder_assets.processing.gram_index import COPY, PAPER_SHARE, Containment, GramIndex
+from microcoder_assets.processing.likeness import (
+    LIKE_TEXT,
+    are_versions,
+    same_bounds,
+    same_samples,
+    same_text,
+    same_title,
+)
+from microcoder_assets.processing.minhash import Cache, cross_pairs, jaccard
 from microcoder_assets.processing.shingles import WordHasher
 
 REPORT = {
@@ -34,9 +42,12 @@ OVERLAP = {"problem_id": pl.String, "benchmark_id": pl.String, "rule": pl.String
 
 
 class Overlap(NamedTuple):
-    """Why a row is dropped: which benchmark item it overlaps, and by which reason of the ladder."""
+    """Why a row is dropped: which benchmark item it overlaps, and by which reason of the ladder.
 
-    item: int
+    item: None where a contest is in the benchmark's window and no item is like the row.
+    """
+
+    item: int | None
     reason: str
     rule: str
     score: float
@@ -45,16 +56,22 @@ class Overlap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OverlapReport:
-    """The proof of decontamination. items: REPORT rows, one a benchmark problem.
+    """The proof of decontamination. items: REPORT rows, one a benchmark problem; releases: items and those found.
 
-    rows: rows compared. strict: those sharing any 13-gram with the benchmark, as published practice counts.
-    ladder: those dropped, by reason. strict_kept: rows that the strict rule would drop and the ladder keeps.
+    rows: rows compared. strict: those sharing any 13-gram with the benchmark, as published practice counts; paper:
+    those over the paper's figure; window: those of contests in the benchmark's window; of each how many the ladder
+    keeps. ladder: those dropped, by reason.
     """
 
     items: pl.DataFrame
+    releases: pl.DataFrame
     rows: int
     strict: int
     strict_kept: int
+    paper: int
+    paper_kept: int
+    window: int
+    window_kept: int
     ladder: Counter[str]
 
     def summary(self) -> pl.DataFrame:
@@ -64,28 +81,47 @@ class OverlapReport:
             "benchmark problems": self.items.height,
             "benchmark problems found among the rows": self.items["rule"].count(),
             **{f"dropped: {reason}": self.ladder[reason] for reason in _LADDER},
-            "strict rule (any 13-gram) would drop": self.strict,
-            "of these kept by the ladder": self.strict_kept,
+            "any 13-gram would drop": self.strict,
+            "any 13-gram would drop, the ladder keeps": self.strict_kept,
+            f"the paper's 16-gram share >= {PAPER_SHARE} would drop": self.paper,
+            f"the paper's 16-gram share >= {PAPER_SHARE} would drop, the ladder keeps": self.paper_kept,
+            "from contests in the benchmark's window": self.window,
+            "from contests in the benchmark's window, the ladder keeps": self.window_kept,
         }
         return pl.DataFrame({"measure": list(lines), "count": list(lines.values())})
 
 
-_LADDER = ("benchmark_identity", "benchmark_samples", "benchmark_ngrams", "benchmark_text")
+_LADDER = ("benchmark_identity", "benchmark_samples", "benchmark_ngrams", "benchmark_text", "benchmark_window")
+
+
+def read_items(
+    benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings, cache: Cache | None = None
+) -> tuple[Corpus, GramIndex]:
+    """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
+    hasher = WordHasher()
+    index = GramIndex([hasher(statement or "") for statement in benchmark["statement"]], settings)
+    return read_corpus(benchmark, dedup, cache=cache), index
 
 
 def overlap_ladder(
-    rows: Corpus, items: Corpus, index: GramIndex, dedup: DedupSettings, settings: DecontaminationSettings
+    rows: Corpus,
+    items: Corpus,
+    index: GramIndex,
+    shared_tests: Iterable[SharedTests],
+    dedup: DedupSettings,
+    settings: DecontaminationSettings,
 ) -> tuple[dict[int, Overlap], Containment]:
     """Rows to drop, each by the first rule that it meets, and how much of every row the benchmark holds.
 
-    index: built of the items' statements, with every row added.
+    index: built of the items' statements, and asked for every row.
     """
     found = _by_identity(rows.documents, items.documents)
-    for row, overlap in _by_samples(rows, items).items():
+    for row, overlap in (*_by_samples(rows, items), *_by_tests(rows, items, shared_tests)):
         found.setdefault(row, overlap)
-    known = np.zeros(len(rows.documents), dtype=bool)
-    known[list(found)] = True
-    telling, raw = index.containment(known), index.raw_containment()
+    raw = index.raw_containment(rows.grams)
+    related = raw.row_score >= COPY
+    related[list(found)] = True
+    telling = index.containment(rows.grams, related)
     for best, limit, rule in ((telling, settings.max_containment, "containment"), (raw, COPY, "raw_containment")):
         for row in np.flatnonzero(best.row_score >= limit).tolist():
             item = int(best.item_of_row[row])
@@ -99,36 +135,114 @@ def overlap_ladder(
     return found, telling
 
 
-def find_overlap(rows: pl.DataFrame, benchmark: pl.DataFrame, settings: DecontaminationSettings) -> pl.DataFrame:
-    """OVERLAP rows: which of `rows` are a benchmark problem, asked of the rows alone.
+def find_overlap(
+    rows: pl.DataFrame,
+    benchmark: pl.DataFrame,
+    settings: DecontaminationSettings,
+    dedup: DedupSettings | None = None,
+    cache: Cache | None = None,
+) -> pl.DataFrame:
+    """OVERLAP rows: which of `rows` are a benchmark problem, asked of each row alone.
 
     Identity keys, samples where the frame has them, and copies of the text (`gram_index.COPY`). Which phrases are
     boilerplate depends on the whole pool, so a part of it cannot be asked the ladder's finer questions; all that is
-    found here the ladder drops too.
+    found here the ladder drops too. cache: rows that it knows to be free of this benchmark are not asked again.
     """
-    hasher = WordHasher()
-    index = GramIndex([hasher(text or "") for text in benchmark["statement"]], settings)
-    for text in rows["statement"]:
-        index.add_row(hasher(text or ""))
-    documents, items = _documents(rows), _documents(benchmark)
-    found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items).items()}
-    for row, item in _sample_pairs(documents, items):
-        if same_samples(documents[row], items[item], similarity=0.0, wary=True):
+    benchmark = benchmark.sort("problem_id")
+    scheme = f"free1-{_digest(benchmark, settings)}"
+    free = [f"{scheme}:{key}" for key in content_keys(rows)] if cache else []
+    known = cache.get(free).keys() if cache else set()
+    asked = [n for n in range(rows.height) if not cache or free[n] not in known]
+    if not asked:
+        return pl.DataFrame(schema=OVERLAP)
+    dedup = dedup or Settings().dedup
+    items, index = read_items(benchmark, dedup, settings, cache)
+    corpus = read_corpus(rows[asked], dedup, index, cache)
+    documents = corpus.documents
+    found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}
+    for row, item in _sample_pairs(documents, items.documents):
+        left, right = documents[row], items.documents[item]
+        if same_samples(left, right, similarity=0.0, wary=True) and not are_versions(left, right):
             found.setdefault(row, (item, "sample_fingerprint"))
-    raw = index.raw_containment()
+    raw = index.raw_containment(corpus.grams)
     for row in np.flatnonzero(raw.row_score >= COPY).tolist():
         found.setdefault(row, (int(raw.item_of_row[row]), f"{settings.ngram}gram_raw_containment"))
-    lines = [(documents[row].problem_id, items[item].problem_id, rule) for row, (item, rule) in sorted(found.items())]
+    if cache:
+        cache.put({free[n]: b"" for row, n in enumerate(asked) if row not in found})
+    lines = [
+        (documents[row].problem_id, items.documents[item].problem_id, rule)
+        for row, (item, rule) in sorted(found.items())
+        if item is not None
+    ]
     return pl.DataFrame(lines, schema=OVERLAP, orient="row").sort("problem_id")
 
 
+def _digest(benchmark: pl.DataFrame, settings: DecontaminationSettings) -> str:
+    parts = [settings.model_dump_json(), *content_keys(benchmark)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def contest_window(problems: pl.DataFrame, benchmark: pl.DataFrame) -> list[int]:
+    """Rows of a judge's contests held between its first and last problem in the benchmark.
+
+    Only dates that a contest gives count: an archive's or an inferred date says nothing of when a problem was new.
+    """
+    if "published" not in benchmark.columns:
+        return []
+    windows = benchmark.group_by("platform").agg(first=pl.col("published").min(), last=pl.col("published").max())
+    dated = problems.with_row_index("row").filter(pl.col("published_basis") == "contest")
+    inside = dated.join(windows, on="platform").filter(pl.col("published").is_between("first", "last"))
+    return sorted(inside["row"].to_list())
+
+
+class SharedTests(NamedTuple):
+    """A row has `shared` of the `known` public tests of an item."""
+
+    row: int
+    item: int
+    shared: int
+    known: int
+
+
+def find_shared_tests(problems: pl.DataFrame, benchmark: pl.DataFrame) -> list[SharedTests]:
+    """Rows that have at least half of an item's public tests, byte for byte.
+
+    problems: the tests of `schema.NORMALIZED`, by hash. benchmark: those of `schema.BENCHMARK`, bytes inside.
+    """
+    if "tests" not in benchmark.columns:
+        return []
+    keys = ["input_sha", "expected_sha"]
+    hashes = [pl.col(key.removesuffix("_sha")).map_elements(_sha256, pl.String).alias(key) for key in keys]
+    public = _tests_of(benchmark, "item").filter("sample").select("item", *hashes).unique()
+    pairs = _tests_of(problems, "row").select("row", *keys).unique().join(public, on=keys)
+    pairs = pairs.group_by("row", "item").agg(shared=pl.len())
+    counted = pairs.join(public.group_by("item").agg(known=pl.len()), on="item").sort("row", "item")
+    half = counted.filter(2 * pl.col("shared") >= pl.col("known"))
+    return [SharedTests(*line) for line in half.select(SharedTests._fields).iter_rows()]
+
+
+def _tests_of(frame: pl.DataFrame, number: str) -> pl.DataFrame:
+    """A line a test, with the number of its row."""
+    return frame.select("tests").with_row_index(number).explode("tests").drop_nulls("tests").unnest("tests")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def report(
-    rows: Corpus, items: Corpus, overlaps: dict[int, Overlap], containment: Containment, strict: NDArray[np.bool_]
+    rows: Corpus,
+    items: Corpus,
+    overlaps: dict[int, Overlap],
+    containment: Containment,
+    releases: Sequence[str | None],
+    window: Sequence[int],
 ) -> OverlapReport:
-    """strict: per row, does it share any 13-gram with the benchmark."""
+    """releases: of each item. window: the rows in it."""
     dropped_for: dict[int, int] = {}
     for row, overlap in sorted(overlaps.items(), key=lambda entry: (_LADDER.index(entry[1].reason), entry[0])):
-        dropped_for.setdefault(overlap.item, row)
+        if overlap.item is not None:
+            dropped_for.setdefault(overlap.item, row)
     lines = []
     for n, item in enumerate(items.documents):
         row = dropped_for.get(n, int(containment.row_of_item[n]))
@@ -143,17 +257,27 @@ def report(
                 jaccard(rows.signatures[row], items.signatures[n]) if near else 0.0,
             )
         )
+    frame = pl.DataFrame(lines, schema=REPORT, orient="row")
+    by_release = frame.with_columns(
+        benchmark=pl.Series([item.platform for item in items.documents], dtype=pl.String),
+        release=pl.Series(releases, dtype=pl.String),
+    )
+    strict = {row for row, found in enumerate(rows.grams) if found.strict}
+    paper = {row for row, found in enumerate(rows.grams) if found.paper_share >= PAPER_SHARE}
     return OverlapReport(
-        items=pl.DataFrame(lines, schema=REPORT, orient="row"),
+        items=frame,
+        releases=by_release.group_by("release", "benchmark")
+        .agg(items=pl.len(), found=pl.col("rule").count())
+        .sort("release", "benchmark"),
         rows=len(rows.documents),
-        strict=int(strict.sum()),
-        strict_kept=int(strict.sum() - strict[list(overlaps)].sum()),
+        strict=len(strict),
+        strict_kept=len(strict - overlaps.keys()),
+        paper=len(paper),
+        paper_kept=len(paper - overlaps.keys()),
+        window=len(window),
+        window_kept=len(set(window) - overlaps.keys()),
         ladder=Counter(overlap.reason for overlap in overlaps.values()),
     )
-
-
-def _documents(frame: pl.DataFrame) -> list[Document]:
-    return [read_document(row, shingles=0) for row in frame.iter_rows(named=True)]
 
 
 def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, Overlap]:
@@ -169,18 +293,36 @@ def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, 
     return found
 
 
-def _by_samples(rows: Corpus, items: Corpus) -> dict[int, Overlap]:
-    found: dict[int, Overlap] = {}
+def _by_samples(rows: Corpus, items: Corpus) -> Iterator[tuple[int, Overlap]]:
     for row, item in _sample_pairs(rows.documents, items.documents):
         similarity = jaccard(rows.signatures[row], items.signatures[item])
-        tokens = same_samples(rows.documents[row], items.documents[item], similarity, wary=True)
-        if tokens:
-            detail = {"sample_tokens": tokens, "jaccard": round(similarity, 4)}
-            found.setdefault(row, Overlap(item, "benchmark_samples", "sample_fingerprint", 1.0, detail))
-    return found
+        left, right = rows.documents[row], items.documents[item]
+        match = None if are_versions(left, right) else same_samples(left, right, similarity, wary=True)
+        if match:
+            detail = {"sample_tokens": match.tokens, "jaccard": round(similarity, 4)}
+            yield row, Overlap(item, "benchmark_samples", f"{match.witness}_and_samples", 1.0, detail)
 
 
-def _sample_pairs(documents: list[Document], items: list[Document]) -> Iterable[tuple[int, int]]:
+def _by_tests(rows: Corpus, items: Corpus, shared_tests: Iterable[SharedTests]) -> Iterator[tuple[int, Overlap]]:
+    """A row without samples may have an item's as tests; like samples they prove nothing without a witness."""
+    for row, item, shared, known in shared_tests:
+        left, right = rows.documents[row], items.documents[item]
+        if are_versions(left, right):
+            continue
+        similarity = jaccard(rows.signatures[row], items.signatures[item])
+        witnesses = {
+            "entry_point": left.entry_point is not None and left.entry_point == right.entry_point,
+            "title": same_title(left, right),
+            "text": similarity >= LIKE_TEXT,
+            "bounds": left.samples.io_mode != "function" and same_bounds(left, right),
+        }
+        witness = next((name for name, speaks in witnesses.items() if speaks), None)
+        if witness:
+            detail = {"tests": shared, "public_tests": known, "jaccard": round(similarity, 4)}
+            yield row, Overlap(item, "benchmark_samples", f"{witness}_and_tests", shared / known, detail)
+
+
+def _sample_pairs(documents: list[Document], items: list[Document]) -> Iterator[tuple[int, int]]:
     """Row and item that have a sample in common, by row."""
     items_with: defaultdict[int, list[int]] = defaultdict(list)
     for n, item in enumerate(items):

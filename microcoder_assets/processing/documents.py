@@ -1,46 +1,43 @@
-"""What duplicate search and decontamination know of a problem, and when two problems are one."""
+"""What duplicate search and decontamination know of a problem, computed once for each content."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from microcoder_assets.collection.identity import identity_keys
+from microcoder_assets.config import DedupSettings
 from microcoder_assets.processing.fingerprint import Fingerprint, fingerprint
-from microcoder_assets.processing.minhash import MinHash, SignatureCache
-from microcoder_assets.processing.shingles import Hashes, grams
+from microcoder_assets.processing.gram_index import GramIndex, RowGrams
+from microcoder_assets.processing.minhash import Cache, MinHash, Signature
+from microcoder_assets.processing.shingles import WordHasher, runs
 from microcoder_assets.processing.titles import Title, bounds, split_title
-
-FEWEST_SAMPLE_TOKENS = 3
-"""Samples of fewer literals are no evidence. Ours."""
-
-TELLING_SAMPLE_TOKENS = 8
-"""Samples of this many literals are evidence without any likeness of titles or texts. Measured."""
-
-LIKE_TEXT = 0.2
-"""Jaccard similarity from which texts in one language back up short samples. Ours."""
-
-LIKE_TITLED_TEXT = 0.25
-"""Jaccard similarity from which texts under one title, or for one function, are one problem. Measured."""
-
-FEWEST_SHINGLES = 20
-"""Shorter texts ("see the picture") are no evidence by themselves. Ours."""
 
 PREFERRED_LANGUAGE = "en"
 """Statement language where a frame names none, as in benchmarks; of equally complete duplicates it stays. Ours."""
 
-_COLUMNS = ("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode")
-_OPTIONAL_COLUMNS = ("constraints", "statement_language", "content_sha", "entry_point")
+_SCHEME = "document1"
+"""Of what is stored of a document: raise the number when the code means something else."""
+
+_COLUMNS = (
+    *("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode", "entry_point"),
+    *("constraints", "statement_language", "content_sha"),
+)
+"""What a document is made of. A benchmark or a split lacks some of the later ones."""
+
+_BESIDE_CONTENT = ("problem_id", "title", "url", "statement_language")
+"""Those that `content_sha` does not cover."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What duplicate search knows of a problem beside its signature. shingles: distinct ones in its statement."""
+    """What duplicate search knows of a problem beside its signature. shingles: how many its statement has."""
 
     problem_id: str
     platform: str
@@ -55,35 +52,46 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Documents sorted by problem_id and their signatures, shape (documents, permutations)."""
+    """Documents sorted by problem_id, their signatures, shape (documents, permutations), and their benchmark grams.
+
+    grams: empty where no benchmark was asked for.
+    """
 
     documents: list[Document]
     signatures: NDArray[np.uint32]
+    grams: list[RowGrams]
 
 
 def read_corpus(
-    frame: pl.DataFrame, texts: Iterable[Hashes], minhash: MinHash, shingle_words: int, cache: SignatureCache | None
+    frame: pl.DataFrame, dedup: DedupSettings, index: GramIndex | None = None, cache: Cache | None = None
 ) -> Corpus:
-    """texts: hashed words of each row's statement. A cached value is the number of shingles, then the signature."""
-    frame = frame.select(*_COLUMNS, *(name for name in _OPTIONAL_COLUMNS if name in frame.columns))
-    keys = [f"{minhash.scheme}:{sha}" for sha in frame["content_sha"]] if cache else []
-    known = cache.get(keys) if cache else {}
+    """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
+    frame = frame.select(name for name in _COLUMNS if name in frame.columns)
+    minhash, hasher = MinHash(dedup), WordHasher()
+    if "content_sha" not in frame.columns:
+        cache = None
+    keys = content_keys(frame) if cache else [str(n) for n in range(frame.height)]
+    document_keys = [f"{_SCHEME}-{minhash.scheme}:{key}" for key in keys]
+    gram_keys = [f"{index.scheme}:{key}" for key in keys] if index else document_keys
+    known = cache.get([*document_keys, *gram_keys]) if cache else {}
+    todo = [n for n in range(frame.height) if document_keys[n] not in known or gram_keys[n] not in known]
     new: dict[str, bytes] = {}
-    documents: list[Document] = []
-    signatures = np.empty((frame.height, minhash.permutations), np.uint32)
-    for n, (row, text) in enumerate(zip(frame.iter_rows(named=True), texts, strict=True)):
-        stored = known.get(keys[n]) if cache else None
-        if stored is None:
-            shingles = grams(text, shingle_words)
-            stored = np.concatenate([np.array([len(shingles)], np.uint32), minhash.signature(shingles)]).tobytes()
-            if cache:
-                new[keys[n]] = stored
-        numbers = np.frombuffer(stored, np.uint32)
-        signatures[n] = numbers[1:]
-        documents.append(read_document(row, int(numbers[0])))
+    for n, row in zip(todo, frame[todo].iter_rows(named=True), strict=True):
+        words = hasher(row["statement"] or "")
+        if index and gram_keys[n] not in known:
+            new[gram_keys[n]] = index.look_up(words).to_bytes()
+        if document_keys[n] not in known:
+            shingles = runs(words, dedup.shingle_words)
+            new[document_keys[n]] = _to_bytes(read_document(row, len(shingles)), minhash.signature(shingles))
     if cache and new:
         cache.put(new)
-    return Corpus(documents, signatures)
+    known = known | new
+    signatures = np.empty((frame.height, minhash.permutations), np.uint32)
+    documents = []
+    for n, key in enumerate(document_keys):
+        signatures[n] = np.frombuffer(known[key], np.uint32, minhash.permutations)
+        documents.append(_from_bytes(known[key][signatures[n].nbytes :]))
+    return Corpus(documents, signatures, [RowGrams.from_bytes(known[key]) for key in gram_keys] if index else [])
 
 
 def read_document(row: dict[str, Any], shingles: int) -> Document:
@@ -101,72 +109,32 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
     )
 
 
-def same_samples(
-    left: Document,
-    right: Document,
-    similarity: float,
-    common: frozenset[int] = frozenset(),
-    wary: bool = False,
-) -> int:
-    """Literals in the samples that prove left and right one problem, 0 when they prove nothing.
+def content_keys(frame: pl.DataFrame) -> list[str]:
+    """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
+    columns = [name for name in _COLUMNS if name in frame.columns]
+    content = pl.coalesce(name for name in ("content_sha", "statement") if name in columns)
+    rows = frame.select(content, *(name for name in _BESIDE_CONTENT if name in columns)).iter_rows()
+    return [xxhash.xxh3_128_hexdigest("\0".join([*columns, *(part or "" for part in row)]).encode()) for row in rows]
 
-    The samples of one must all be among the other's. Short ones also need like texts or equal titles, and so do
-    arguments of functions, since many problems take the same tree; texts in two languages cannot be alike.
-    common: hashes of stock examples, which prove something only under equal titles. wary: equal arguments of functions
-    are enough, for decontamination, where LeetCode has since reworded problems that the benchmark holds.
-    """
-    shared = _shared_samples(left.samples, right.samples)
-    named_alike = same_title(left, right)
-    tokens = sum(
-        length
-        for pair, length in zip(left.samples.pairs, left.samples.lengths, strict=True)
-        if pair in shared and (named_alike or pair not in common)
+
+def _to_bytes(document: Document, signature: Signature) -> bytes:
+    samples = document.samples
+    parts = (
+        document.problem_id,
+        document.platform,
+        document.title,
+        sorted(document.keys),
+        (samples.io_mode, samples.pairs, samples.lengths),
+        document.language,
+        sorted(document.bounds),
+        document.shingles,
+        document.entry_point,
     )
-    if tokens < FEWEST_SAMPLE_TOKENS:
-        return 0
-    readable = left.language == right.language
-    unlike_functions = readable and left.samples.io_mode == "function" and not wary
-    telling = tokens >= TELLING_SAMPLE_TOKENS and not unlike_functions
-    return tokens if named_alike or telling or (readable and similarity >= LIKE_TEXT) else 0
+    return signature.tobytes() + json.dumps(parts, ensure_ascii=False).encode()
 
 
-def same_text(left: Document, right: Document, similarity: float, min_jaccard: float) -> bool:
-    """Are the statements near-duplicates, both of them long enough to tell?"""
-    return similarity >= min_jaccard and min(left.shingles, right.shingles) >= FEWEST_SHINGLES
-
-
-def are_versions(left: Document, right: Document) -> bool:
-    """Are they versions of one problem (easy / hard, I / II, other limits), which stay apart however alike they read?
-
-    Titles that differ in the version mark alone are versions, unless two judges state equal bounds and samples. A
-    judge that lists a text twice with other bounds or other samples means two problems; another judge's copy often
-    differs in both.
-    """
-    both_have_samples = bool(left.samples.pairs and right.samples.pairs)
-    samples_differ = both_have_samples and not _shared_samples(left.samples, right.samples)
-    one_judge = left.platform == right.platform
-    if left.title.base == right.title.base and left.title.version != right.title.version:
-        known = bool(left.bounds and left.samples.pairs)
-        proven_equal = known and left.bounds == right.bounds and left.samples.key == right.samples.key
-        return one_judge or not proven_equal
-    if not one_judge:
-        return False
-    return samples_differ or bool(left.bounds and right.bounds and left.bounds != right.bounds)
-
-
-def same_title(left: Document, right: Document) -> bool:
-    """Equal titles in the same version, contest names aside."""
-    return bool(left.title.base) and left.title == right.title
-
-
-def same_function(left: Document, right: Document) -> bool:
-    """Equal names of the function to write at two judges; one judge gives a name to several problems."""
-    return left.entry_point is not None and left.entry_point == right.entry_point and left.platform != right.platform
-
-
-def _shared_samples(left: Fingerprint, right: Fingerprint) -> frozenset[int]:
-    """The samples both have, provided that one has no other sample."""
-    if left.io_mode != right.io_mode:
-        return frozenset()
-    shared = frozenset(left.pairs) & frozenset(right.pairs)
-    return shared if len(shared) == min(len(left.pairs), len(right.pairs)) else frozenset()
+def _from_bytes(stored: bytes) -> Document:
+    problem_id, platform, title, keys, (io_mode, pairs, lengths), language, limits, shingles, entry = json.loads(stored)
+    samples = Fingerprint(io_mode, tuple(pairs), tuple(lengths))
+    known = frozenset(keys), samples, language, frozenset(limits)
+    return Document(problem_id, platform, Title(*title), *known, shingles, entry)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.documents import (
-    FEWEST_SHINGLES,
+from microcoder_assets.processing.documents import Corpus, Document
+from microcoder_assets.processing.likeness import (
+    FEWEST_SHINGLES_OF_A_FUNCTION,
     LIKE_TITLED_TEXT,
-    Document,
+    SURELY_LIKE_TEXT,
     are_versions,
+    other_samples,
     same_function,
     same_samples,
     same_text,
     same_title,
 )
-from microcoder_assets.processing.minhash import BUCKET_LINKS, candidate_pairs, jaccard
-
-COMMON_SAMPLE_TITLES = 6
-"""A sample seen under more titles than this is a stock example. Ours."""
+from microcoder_assets.processing.minhash import BUCKET_LINKS, bucket_pairs, candidate_pairs, jaccards
 
 
 class Match(NamedTuple):
@@ -40,71 +38,65 @@ _STRENGTH = ("identity", "samples", "text")
 
 
 def find_clusters(
-    documents: Sequence[Document], signatures: NDArray[np.uint32], settings: DedupSettings
+    corpus: Corpus, settings: DedupSettings, among: Sequence[int] | None = None
 ) -> tuple[list[list[int]], dict[tuple[int, int], Match]]:
     """Groups of two or more rows that are one problem, ascending, and the matches that joined them.
 
-    documents must be sorted by problem_id: then neither groups nor matches depend on the order rows came in.
+    among: the rows to look at, ascending; None: all. The corpus is sorted by problem_id, so that neither groups nor
+    matches depend on the order rows came in.
     """
-    common = _common_samples(documents)
+    documents = corpus.documents
+    rows = range(len(documents)) if among is None else among
+    pairs = _candidates(documents, corpus.signatures, rows, settings)
     matches: dict[tuple[int, int], Match] = {}
-    for i, j in sorted(_candidates(documents, signatures, settings)):
-        match = _compare(documents[i], documents[j], jaccard(signatures[i], signatures[j]), common, settings)
+    for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
+        match = _compare(documents[i], documents[j], similarity, settings)
         if match:
             matches[i, j] = match
     return _join(documents, matches), matches
 
 
-def _compare(
-    left: Document, right: Document, similarity: float, common: frozenset[int], settings: DedupSettings
-) -> Match | None:
+def _compare(left: Document, right: Document, similarity: float, settings: DedupSettings) -> Match | None:
     """Text alone joins only rows of two judges: one judge words a series (quantum gates, oracles) nearly alike."""
-    keys = sorted(left.keys & right.keys)
+    keys = left.keys & right.keys
     if keys:
-        return Match("identity", "identity_key", 1.0, {"key": keys[0]})
+        return Match("identity", "identity_key", 1.0, {"key": min(keys)})
     if are_versions(left, right):
         return None
     detail = {"jaccard": round(similarity, 4)}
-    tokens = same_samples(left, right, similarity, common)
-    if tokens and same_title(left, right):
-        return Match("identity", "title_and_samples", 1.0, {**detail, "sample_tokens": tokens})
-    if tokens:
-        return Match("samples", "sample_fingerprint", 1.0, {**detail, "sample_tokens": tokens})
-    if same_text(left, right, similarity, settings.min_jaccard) and (
-        left.platform != right.platform or same_title(left, right)
+    if samples := same_samples(left, right, similarity):
+        rule, detail = f"{samples.witness}_and_samples", {**detail, "sample_tokens": samples.tokens}
+        return Match("identity" if samples.witness == "title" else "samples", rule, 1.0, detail)
+    titled = same_title(left, right)
+    enough = max(settings.min_jaccard, SURELY_LIKE_TEXT) if other_samples(left, right) else settings.min_jaccard
+    if same_text(left, right, similarity, settings.min_jaccard if titled else enough) and (
+        left.platform != right.platform or titled
     ):
         return Match("text", "minhash", similarity, detail)
-    if same_title(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT):
+    if titled and same_text(left, right, similarity, LIKE_TITLED_TEXT):
         return Match("text", "title_and_minhash", similarity, detail)
-    if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT):
+    fewest = FEWEST_SHINGLES_OF_A_FUNCTION
+    if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT, fewest):
         return Match("text", "entry_point_and_minhash", similarity, detail)
     return None
 
 
 def _candidates(
-    documents: Sequence[Document], signatures: NDArray[np.uint32], settings: DedupSettings
-) -> set[tuple[int, int]]:
-    long_enough = np.flatnonzero([document.shingles >= FEWEST_SHINGLES for document in documents]).tolist()
-    pairs = {
-        (long_enough[i], long_enough[j]) for i, j in candidate_pairs(signatures[long_enough], settings.bands)
-    }
+    documents: Sequence[Document], signatures: NDArray[np.uint32], rows: Sequence[int], settings: DedupSettings
+) -> NDArray[np.int64]:
+    """Pairs of `rows` worth a look, i < j, ascending, shape (pairs, 2)."""
+    long_enough = [row for row in rows if documents[row].shingles >= FEWEST_SHINGLES_OF_A_FUNCTION]
+    pairs = {(long_enough[i], long_enough[j]) for i, j in candidate_pairs(signatures[long_enough], settings.bands)}
     buckets: defaultdict[object, list[int]] = defaultdict(list)
-    for row, document in enumerate(documents):
+    for row in rows:
+        document = documents[row]
         names = [name for name in (document.title.base and document.title, document.entry_point) if name]
         for key in (*document.keys, *document.samples.pairs, *names):
             buckets[key].append(row)
     for bucket in buckets.values():
-        pairs.update(combinations(bucket[:BUCKET_LINKS], 2))
-        pairs.update((first, row) for row in bucket[BUCKET_LINKS:] for first in bucket[:BUCKET_LINKS])
-    return pairs
-
-
-def _common_samples(documents: Iterable[Document]) -> frozenset[int]:
-    titles: defaultdict[int, set[str]] = defaultdict(set)
-    for document in documents:
-        for pair in document.samples.pairs:
-            titles[pair].add(document.title.base)
-    return frozenset(pair for pair, seen in titles.items() if len(seen) > COMMON_SAMPLE_TITLES)
+        if len(bucket) > 1:
+            pairs.update(bucket_pairs(bucket))
+    return np.array(sorted(pairs), np.int64).reshape(-1, 2)
 
 
 def _join(documents: Sequence[Document], matches: dict[tuple[int, int], Match]) -> list[list[int]]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DecontaminationSettings
-from microcoder_assets.processing.shingles import Hashes, grams
+from microcoder_assets.processing.shingles import Hashes, runs
 
 STRICT_NGRAM = 13
 """Words of the gram whose mere presence counts as overlap in published practice (Brown et al. 2020, appendix C)."""
+
+PAPER_NGRAM = 16
+"""Words a gram in the paper's screening (arXiv 2603.07779)."""
+
+PAPER_SHARE = 0.22
+"""The paper's threshold. It names no formula; ours: the share of a row's 16-grams that the benchmark holds."""
 
 UNRELATED_ROWS = 3
 """A benchmark gram in this many rows that are no copy of an item is boilerplate. Measured."""
@@ -22,6 +31,29 @@ COPY = 0.5
 
 FEWEST_GRAMS = 30
 """Shorter rows count as having this many grams: at 0.10 one or two accidental grams never drop a row. Ours."""
+
+_TABLE_BITS = 22
+_HEADER = struct.Struct("<I?f")
+
+
+class RowGrams(NamedTuple):
+    """What the index knows of a row. positions: its grams that the benchmark has, ascending; grams: how many it has.
+
+    strict: whether it shares any 13-gram. paper_share: the share of its 16-grams that the benchmark holds.
+    """
+
+    positions: NDArray[np.int32]
+    grams: int
+    strict: bool
+    paper_share: float
+
+    def to_bytes(self) -> bytes:
+        return _HEADER.pack(self.grams, self.strict, self.paper_share) + self.positions.tobytes()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        total, strict, paper_share = _HEADER.unpack_from(stored)
+        return cls(np.frombuffer(stored, np.int32, offset=_HEADER.size), total, strict, paper_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,84 +73,110 @@ class GramIndex:
         """items: hashed words of every benchmark statement."""
         self._settings = settings
         self._items = len(items)
-        self._strict = np.unique(_joined([grams(item, STRICT_NGRAM) for item in items if len(item) >= STRICT_NGRAM]))
-        by_item = [grams(item, settings.ngram) for item in items]
-        postings = _joined(by_item)
-        order = np.argsort(postings, kind="stable")
-        self._owners = np.repeat(np.arange(len(items)), [len(found) for found in by_item])[order]
-        self._grams, self._starts, self._owner_counts = np.unique(
-            postings[order], return_index=True, return_counts=True
+        self._strict, self._paper = (
+            _HashSet(np.unique(_joined([runs(item, n) for item in items if len(item) >= n])))
+            for n in (STRICT_NGRAM, PAPER_NGRAM)
         )
-        self._hits: list[NDArray[np.int64]] = []
-        self._row_grams: list[int] = []
-        self._strict_hits: list[bool] = []
+        by_item = [runs(item, settings.ngram) for item in items]
+        postings, owners = _joined(by_item), np.repeat(np.arange(len(items)), [len(found) for found in by_item])
+        order = np.lexsort((owners, postings))
+        postings, owners = postings[order], owners[order]
+        first = np.append(True, (postings[1:] != postings[:-1]) | (owners[1:] != owners[:-1]))[: len(postings)]
+        self._owners = owners[first]
+        ranked, self._starts, self._owner_counts = np.unique(postings[first], return_index=True, return_counts=True)
+        self._grams = _HashSet(ranked)
+        parts = (ranked, self._starts, self._owners)
+        self.scheme = f"grams1-{settings.ngram}-{xxhash.xxh3_64_hexdigest(b''.join(p.tobytes() for p in parts))}"
 
-    def add_row(self, row: Hashes) -> None:
-        """Look up the next row, given its hashed words."""
-        found = grams(row, self._settings.ngram)
-        self._hits.append(_positions(found, self._grams))
-        self._row_grams.append(len(found))
-        long_enough = len(row) >= STRICT_NGRAM
-        self._strict_hits.append(long_enough and bool(len(_positions(grams(row, STRICT_NGRAM), self._strict))))
+    def look_up(self, row: Hashes) -> RowGrams:
+        """The row's grams that the benchmark has, given its hashed words."""
+        every = runs(row, self._settings.ngram)
+        found = np.unique(self._grams.positions(every)).astype(np.int32)
+        strict = len(row) >= STRICT_NGRAM and len(self._strict.positions(runs(row, STRICT_NGRAM))) > 0
+        long_runs = runs(row, PAPER_NGRAM) if strict and len(row) >= PAPER_NGRAM else row[:0]
+        paper_share = len(self._paper.positions(long_runs)) / max(len(long_runs), 1)
+        return RowGrams(found, len(every), strict, paper_share)
 
-    @property
-    def strict(self) -> NDArray[np.bool_]:
-        """Per row added: does it share any 13-gram with the benchmark."""
-        return np.array(self._strict_hits, dtype=bool)
-
-    def raw_containment(self) -> Containment:
+    def raw_containment(self, rows: Sequence[RowGrams]) -> Containment:
         """Over all grams, so that a row's numbers do not depend on the other rows."""
-        return self._best(np.zeros(len(self._grams), dtype=bool))
+        return self._best(rows, np.zeros(len(self._grams), dtype=bool))
 
-    def containment(self, known: NDArray[np.bool_]) -> Containment:
+    def containment(self, rows: Sequence[RowGrams], related: NDArray[np.bool_]) -> Containment:
         """Over the telling grams: those in fewer than `boilerplate_items` items and UNRELATED_ROWS other rows.
 
-        known: rows matched by another rule, which like copies say nothing about the phrases of a judge.
+        related: copies of an item and rows matched by another rule, which say nothing about the phrases of a judge.
         """
-        related = known | (self.raw_containment().row_score >= COPY)
-        row, gram = self._row_hits()
+        row, gram = _row_hits(rows)
         rows_with = np.bincount(gram[~related[row]], minlength=len(self._grams))
-        return self._best((self._owner_counts >= self._settings.boilerplate_items) | (rows_with >= UNRELATED_ROWS))
+        of_items = self._owner_counts >= self._settings.boilerplate_items
+        return self._best(rows, of_items | (rows_with >= UNRELATED_ROWS))
 
-    def _best(self, boilerplate: NDArray[np.bool_]) -> Containment:
-        rows = len(self._hits)
-        best = Containment(np.full(rows, -1), np.zeros(rows), np.full(self._items, -1), np.zeros(self._items))
-        row, gram = self._row_hits()
+    def share(self, row: RowGrams, item: int) -> float:
+        """Share of the row's grams that are in the item, boilerplate included."""
+        _, items, count = self._shared(np.zeros(len(row.positions), np.int64), row.positions.astype(np.int64))
+        return float(count[items == item].sum()) / max(row.grams, FEWEST_GRAMS)
+
+    def _best(self, rows: Sequence[RowGrams], boilerplate: NDArray[np.bool_]) -> Containment:
+        row, gram = _row_hits(rows)
         plain = boilerplate[gram]
-        telling = np.array(self._row_grams, dtype=np.int64) - np.bincount(row[plain], minlength=rows)
-        size = np.maximum(telling, FEWEST_GRAMS)
-        for r, i, count in zip(*self._shared(row[~plain], gram[~plain]), strict=True):
-            score = count / size[r]
-            if score > best.row_score[r]:
-                best.item_of_row[r], best.row_score[r] = i, score
-            if score > best.item_score[i]:
-                best.row_of_item[i], best.item_score[i] = r, score
-        return best
+        telling = np.array([found.grams for found in rows], np.int64) - np.bincount(row[plain], minlength=len(rows))
+        pair_row, pair_item, count = self._shared(row[~plain], gram[~plain])
+        score = count / np.maximum(telling, FEWEST_GRAMS)[pair_row]
+        item_of_row, row_score = _first_best(pair_row, pair_item, score, len(rows))
+        row_of_item, item_score = _first_best(pair_item, pair_row, score, self._items)
+        return Containment(item_of_row, row_score, row_of_item, item_score)
 
-    def _row_hits(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Row and gram of every hit, by row."""
-        row = np.repeat(np.arange(len(self._hits)), [len(hits) for hits in self._hits])
-        return row, np.concatenate([np.empty(0, np.int64), *self._hits])
-
-    def _shared(self, row: NDArray[np.int64], gram: NDArray[np.int64]) -> tuple[list[int], list[int], list[int]]:
+    def _shared(
+        self, row: NDArray[np.int64], gram: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Rows, items and how many grams they share, in ascending order."""
-        if not len(gram):
-            return [], [], []
         times = self._owner_counts[gram]
         ends = np.cumsum(times)
-        within = np.arange(ends[-1]) - np.repeat(ends - times, times)
+        within = np.arange(times.sum()) - np.repeat(ends - times, times)
         item = self._owners[np.repeat(self._starts[gram], times) + within]
-        pair, count = np.unique(np.repeat(row, times) * self._items + item, return_counts=True)
-        return (pair // self._items).tolist(), (pair % self._items).tolist(), count.tolist()
+        pair, count = np.unique(np.repeat(row, times) * max(self._items, 1) + item, return_counts=True)
+        return pair // max(self._items, 1), pair % max(self._items, 1), count
+
+
+def _first_best(
+    key: NDArray[np.int64], other: NDArray[np.int64], score: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each of `size` keys the lowest `other` of the highest score, -1 and 0 where it has none."""
+    best, highest = np.full(size, -1), np.zeros(size)
+    order = np.lexsort((-other, score, key))
+    best[key[order]], highest[key[order]] = other[order], score[order]
+    return best, highest
+
+
+def _row_hits(rows: Sequence[RowGrams]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and gram of every hit, by row."""
+    row = np.repeat(np.arange(len(rows)), [len(found.positions) for found in rows])
+    return row, np.concatenate([np.empty(0, np.int64), *(found.positions for found in rows)])
 
 
 def _joined(parts: Sequence[Hashes]) -> Hashes:
     return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
-def _positions(wanted: Hashes, ranked: Hashes) -> NDArray[np.int64]:
-    """Where the hashes that occur in `ranked` (sorted, distinct) stand in it."""
-    if not len(ranked):
-        return np.empty(0, np.int64)
-    at: NDArray[np.int64] = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
-    return np.asarray(at[ranked[at] == wanted], np.int64)
+class _HashSet:
+    """Sorted distinct hashes. A table of their first bits answers for nearly all others without a search."""
+
+    def __init__(self, ranked: Hashes) -> None:
+        self._ranked = ranked
+        self._first_bits = np.zeros(1 << _TABLE_BITS, dtype=bool)
+        self._first_bits[self._slots(ranked)] = True
+
+    def __len__(self) -> int:
+        return len(self._ranked)
+
+    def positions(self, wanted: Hashes) -> NDArray[np.int64]:
+        """Where those of `wanted` that are in the set stand in it."""
+        likely = wanted[self._first_bits[self._slots(wanted)]]
+        if not len(likely):
+            return np.empty(0, np.int64)
+        at = np.minimum(np.searchsorted(self._ranked, likely), len(self._ranked) - 1)
+        return np.asarray(at[self._ranked[at] == likely], np.int64)
+
+    @staticmethod
+    def _slots(hashes: Hashes) -> NDArray[np.int64]:
+        return (hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)

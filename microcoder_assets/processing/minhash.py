@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Protocol
 
@@ -17,9 +17,12 @@ Signature = NDArray[np.uint32]
 BUCKET_LINKS = 16
 """In a larger LSH bucket only pairs with one of its first members are compared, so boilerplate stays linear. Ours."""
 
+_PAIRS_AT_ONCE = 1 << 15
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
-class SignatureCache(Protocol):
-    """Where signatures outlive a run. Keys name the scheme and the content; values are opaque bytes."""
+
+class Cache(Protocol):
+    """Where what was computed of a row outlives a run. Keys name the scheme and the content; values are bytes."""
 
     def get(self, keys: list[str]) -> dict[str, bytes]:
         """The known ones among `keys`."""
@@ -51,15 +54,29 @@ def jaccard(left: Signature, right: Signature) -> float:
     return float(np.mean(left == right))
 
 
+def jaccards(signatures: NDArray[np.uint32], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`jaccard` of many pairs of rows at once; pairs has shape (n, 2)."""
+    found = np.empty(len(pairs))
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        part = pairs[start : start + _PAIRS_AT_ONCE]
+        found[start : start + len(part)] = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1)
+    return found
+
+
 def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> Iterator[tuple[int, int]]:
     """Pairs of rows (i < j) that agree in a whole band, possibly repeated; signatures has shape (rows, permutations).
 
     With r rows a band a pair of similarity s is found with probability 1 - (1 - s^r)^bands.
     """
     for bucket in _buckets(signatures, bands):
-        yield from combinations(bucket[:BUCKET_LINKS], 2)
-        for member in bucket[BUCKET_LINKS:]:
-            yield from ((first, member) for first in bucket[:BUCKET_LINKS])
+        yield from bucket_pairs(bucket)
+
+
+def bucket_pairs(bucket: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """All pairs of a small bucket; of a large one those with one of its first BUCKET_LINKS members."""
+    yield from combinations(bucket[:BUCKET_LINKS], 2)
+    for member in bucket[BUCKET_LINKS:]:
+        yield from ((first, member) for first in bucket[:BUCKET_LINKS])
 
 
 def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> set[tuple[int, int]]:
@@ -77,11 +94,12 @@ def _buckets(signatures: NDArray[np.uint32], bands: int) -> Iterator[list[int]]:
     """Groups of two or more rows with the same band, each in ascending order."""
     rows_a_band = signatures.shape[1] // bands
     for band in range(bands):
-        part = np.ascontiguousarray(signatures[:, band * rows_a_band : (band + 1) * rows_a_band])
-        keys = part.view(np.dtype((np.void, part.dtype.itemsize * rows_a_band))).ravel()
+        keys = np.zeros(len(signatures), np.uint64)
+        for column in range(band * rows_a_band, (band + 1) * rows_a_band):
+            keys = (keys ^ signatures[:, column]) * _MIX
         order = np.argsort(keys, kind="stable")
         ranked = keys[order]
         edges = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
         starts = np.concatenate([[0], edges, [len(keys)]])
         for n in np.flatnonzero(np.diff(starts) > 1):
-            yield sorted(order[starts[n] : starts[n + 1]].tolist())
+            yield order[starts[n] : starts[n + 1]].tolist()

@@ -45,16 +45,21 @@ class WordHasher:
         return np.fromiter(map(known.__getitem__, found), np.uint64, len(found))
 
 
-def grams(hashed_words: Hashes, n: int) -> Hashes:
-    """Distinct hashes of every run of n words, sorted; a text of fewer words is one run."""
+def runs(hashed_words: Hashes, n: int) -> Hashes:
+    """A hash of every run of n words, in order, repeats included; a text of fewer words is one run."""
     if not len(hashed_words):
         return hashed_words
     n = min(n, len(hashed_words))
-    runs = len(hashed_words) - n + 1
-    rolled = np.zeros(runs, np.uint64)
+    count = len(hashed_words) - n + 1
+    rolled = np.zeros(count, np.uint64)
     for offset in range(n):
-        rolled = rolled * _BASE + hashed_words[offset : offset + runs]
+        rolled = rolled * _BASE + hashed_words[offset : offset + count]
     rolled ^= rolled >> np.uint64(29)
     rolled *= _MIX
     rolled ^= rolled >> np.uint64(32)
-    return np.unique(rolled)
+    return rolled
+
+
+def grams(hashed_words: Hashes, n: int) -> Hashes:
+    """Distinct hashes of every run of n words, sorted."""
+    return np.unique(runs(hashed_words, n))

@@ -11,12 +11,19 @@ import polars as pl
 
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.config import DecontaminationSettings, DedupSettings
-from microcoder_assets.processing.decontaminate import Overlap, OverlapReport, overlap_ladder, report
+from microcoder_assets.processing.decontaminate import (
+    Overlap,
+    OverlapReport,
+    contest_window,
+    find_shared_tests,
+    overlap_ladder,
+    read_items,
+    report,
+)
 from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Corpus, Document, read_corpus
 from microcoder_assets.processing.duplicates import Match, find_clusters
-from microcoder_assets.processing.gram_index import Containment, GramIndex
-from microcoder_assets.processing.minhash import MinHash, SignatureCache
-from microcoder_assets.processing.shingles import Hashes, WordHasher
+from microcoder_assets.processing.gram_index import Containment
+from microcoder_assets.processing.minhash import Cache
 from microcoder_assets.schema import UNIQUE, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 
@@ -26,26 +33,25 @@ def find_unique(
     benchmark: pl.DataFrame,
     dedup: DedupSettings,
     decontamination: DecontaminationSettings,
-    signatures: SignatureCache | None = None,
+    cache: Cache | None = None,
 ) -> tuple[StageResult, OverlapReport]:
     """UNIQUE rows of NORMALIZED `problems`, a decision for each, and the proof that the benchmark is not among them.
 
     benchmark: at least problem_id, platform, native_id, title, url, statement, samples and io_mode; may be empty.
-    signatures: where MinHash signatures outlive a run, so that the next one computes only those of new content.
+    cache: where signatures and the like outlive a run, so that the next one reads only statements of new content.
     """
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
-    minhash, hasher = MinHash(dedup), WordHasher()
-    item_words = [hasher(statement or "") for statement in benchmark["statement"]]
-    items = read_corpus(benchmark, item_words, minhash, dedup.shingle_words, None)
-    index = GramIndex(item_words, decontamination)
-    row_words = _indexed(problems["statement"], hasher, index)
-    rows = read_corpus(problems, row_words, minhash, dedup.shingle_words, signatures)
+    items, index = read_items(benchmark, dedup, decontamination, cache)
+    rows = read_corpus(problems, dedup, index, cache)
 
-    overlaps, containment = overlap_ladder(rows, items, index, dedup, decontamination)
+    tests = find_shared_tests(problems, benchmark)
+    overlaps, containment = overlap_ladder(rows, items, index, tests, dedup, decontamination)
+    window = contest_window(problems, benchmark)
+    if decontamination.contest_window == "drop":
+        for row in window:
+            overlaps.setdefault(row, Overlap(None, "benchmark_window", "contest_window", 1.0, {}))
     stay = [row for row in range(len(rows.documents)) if row not in overlaps]
-    clusters, matches = find_clusters([rows.documents[row] for row in stay], rows.signatures[stay], dedup)
-    clusters = [[stay[member] for member in cluster] for cluster in clusters]
-    matches = {(stay[i], stay[j]): match for (i, j), match in matches.items()}
+    clusters, matches = find_clusters(rows, dedup, stay)
 
     shas = problems["content_sha"].to_list()
     dropped = [_drop(rows.documents[row], overlap, items, shas[row]) for row, overlap in sorted(overlaps.items())]
@@ -54,27 +60,21 @@ def find_unique(
     kept = [row for row in stay if row not in losers]
     frame = _assemble(problems, items, kept, winners, containment)
     result = StageResult(frame, [*dropped, *merged, *_keep(rows, kept, winners, shas)])
-    return result, report(rows, items, overlaps, containment, index.strict)
-
-
-def _indexed(statements: Iterable[str | None], hasher: WordHasher, index: GramIndex) -> Iterable[Hashes]:
-    for statement in statements:
-        hashed = hasher(statement or "")
-        index.add_row(hashed)
-        yield hashed
+    releases = benchmark["release"].to_list() if "release" in benchmark.columns else [None] * benchmark.height
+    return result, report(rows, items, overlaps, containment, releases, window)
 
 
 def _drop(document: Document, overlap: Overlap, items: Corpus, sha: str | None) -> Decision:
-    item = items.documents[overlap.item].problem_id
+    item = None if overlap.item is None else items.documents[overlap.item].problem_id
     return Decision(
         document.problem_id,
         Kind.DROPPED,
         overlap.reason,
-        {"item": item, **overlap.detail},
+        {"item": item, **overlap.detail} if item else overlap.detail,
         score=round(overlap.score, 4),
         rule=overlap.rule,
         sha_in=sha,
-        parents=[item],
+        parents=[item] if item else [],
     )
 
 
@@ -148,21 +148,30 @@ def _assemble(
     containment: Containment,
 ) -> pl.DataFrame:
     """The rows that stay. A winner keeps its own fields and gains the tags and ratings of those merged into it."""
-    ids, tags, ratings = (problems[name].to_list() for name in ("problem_id", "tags", "ratings"))
-    for winner, losers in winners.items():
-        group = [winner, *losers]
-        tags[winner] = sorted({tag for row in group for tag in tags[row] or ()})
-        distinct = {(rating["source"], rating["value"]) for row in group for rating in ratings[row] or ()}
-        ratings[winner] = [{"source": source, "value": value} for source, value in sorted(distinct)]
-    nearest = [int(item) for item in containment.item_of_row[list(kept)]]
-    overlap = containment.row_score[list(kept)].tolist() if items.documents else [None] * len(kept)
-    frame = problems[list(kept)].with_columns(
-        pl.Series("tags", [tags[row] for row in kept], UNIQUE["tags"]),
-        pl.Series("ratings", [ratings[row] for row in kept], UNIQUE["ratings"]),
-        pl.Series("merged_ids", [[ids[loser] for loser in winners.get(row, ())] for row in kept], UNIQUE["merged_ids"]),
+    rows = list(kept)
+    nearest = [int(item) for item in containment.item_of_row[rows]]
+    overlap = containment.row_score[rows].tolist() if items.documents else [None] * len(rows)
+    frame = problems[rows].with_columns(
         pl.Series("benchmark_nearest", [items.documents[n].problem_id if n >= 0 else None for n in nearest], pl.String),
         pl.Series("benchmark_overlap", overlap, pl.Float64),
+    )
+    gained = _gained(problems, winners)
+    frame = frame.join(gained, on="problem_id", how="left", suffix="_gained", maintain_order="left").with_columns(
+        pl.coalesce("tags_gained", "tags").alias("tags"),
+        pl.coalesce("ratings_gained", "ratings").alias("ratings"),
+        pl.col("merged_ids").fill_null([]),
     )
     return conform(frame, UNIQUE)
 
 
+def _gained(problems: pl.DataFrame, winners: dict[int, list[int]]) -> pl.DataFrame:
+    """problem_id, tags, ratings and merged_ids of each winner."""
+    groups = [(winner, member) for winner, losers in winners.items() for member in (winner, *losers)]
+    members = problems[[member for _, member in groups]].select("problem_id", "tags", "ratings")
+    members = members.with_columns(winner=pl.Series([winner for winner, _ in groups], dtype=pl.Int64))
+    every = (pl.col(name).explode(empty_as_null=False, keep_nulls=False) for name in ("tags", "ratings"))
+    return members.group_by("winner", maintain_order=True).agg(
+        *(values.unique().sort() for values in every),
+        problem_id=pl.col("problem_id").first(),
+        merged_ids=pl.col("problem_id").slice(1),
+    )

@@ -7,6 +7,8 @@ import dagster as dg
 import polars as pl
 
 from microcoder_assets import plan
+from microcoder_assets.processing.benchmark import benchmark_of
+from microcoder_assets.processing.proof import nearest_rows
 from microcoder_assets.publication.card import dataset_card
 from microcoder_assets.publication.export import export
 from microcoder_assets.publication.split import build_split
@@ -40,7 +42,8 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
     earlier = query(store, report("funnel")).filter(pl.col("stage") != "train_split")
     reasons = query(store, report("why_dropped")).filter(pl.col("stage") != "train_split")
     card = dataset_card(result.frame, earlier, reasons, version)
-    folder = export(project.exports / "train_split", result.frame, ("train", "validation"), version, card)
+    proof = nearest_rows(result.frame, benchmark_of(project), project.settings)
+    folder = export(project.exports / "train_split", result.frame, ("train", "validation"), version, card, proof)
     return publish(
         context,
         project,

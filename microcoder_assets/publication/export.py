@@ -2,6 +2,8 @@
 
     <exports>/<name>/<version>/README.md                       dataset card
                                manifest.json                   data_version, rows and sha256 of each file
+                               benchmark_overlap.csv           with a proof: every benchmark item's nearest row
+                               benchmark_overlap.parquet       the same
                                data/<split>-00000-of-00001.parquet
     <exports>/<name>/latest -> <version>
 """
@@ -21,17 +23,29 @@ from microcoder_assets.store.atomic import write_atomic
 from microcoder_assets.store.parquet_store import parquet_bytes
 
 
-def export(folder: Path, frame: pl.DataFrame, splits: tuple[str, ...], data_version: str, card: str) -> Path:
+def export(
+    folder: Path,
+    frame: pl.DataFrame,
+    splits: tuple[str, ...],
+    data_version: str,
+    card: str,
+    proof: pl.DataFrame | None = None,
+) -> Path:
     """Write one immutable version and point `latest` at it; the version's folder.
 
-    frame: rows with a `split` column. Versions are named by their content, so an equal export is found, not written.
+    frame: rows with a `split` column. proof: rows of `processing.proof.PROOF`, written beside the data. Versions are
+    named by their content, so an equal export is found, not written.
     """
-    version = hashlib.sha256(f"{data_version}\0{card}".encode()).hexdigest()[:12]
+    proven = "" if proof is None else proof.write_csv()
+    version = hashlib.sha256(f"{data_version}\0{card}{proven}".encode()).hexdigest()[:12]
     target = folder / version
     if not target.exists():
         scratch = folder / f".tmp-{os.getpid()}-{secrets.token_hex(4)}"
         try:
             _write(scratch, frame, splits, data_version, card)
+            if proof is not None:
+                write_atomic(scratch / "benchmark_overlap.csv", proof.write_csv)
+                write_atomic(scratch / "benchmark_overlap.parquet", proof.write_parquet)
             scratch.rename(target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -96,6 +96,19 @@ def test_an_asset_is_stale_when_its_settings_or_what_it_reads_change(tmp_path: P
     assert not plan.is_fresh(project, asset)
 
 
+def test_further_benchmarks_are_checked_first_and_make_unique_problems_stale(tmp_path: Path) -> None:
+    items, settings = tmp_path / "mbpp.jsonl", tmp_path / "settings.toml"
+    settings.write_text(f'[decontamination]\nbenchmarks = ["{items}"]\n')
+    project = Project(tmp_path / "home", (), None, settings)
+    with pytest.raises(UserError, match=r"mbpp\.jsonl"):
+        project.check()
+    items.write_text('{"task_id": 1, "text": "Write a function.", "test_list": ["assert f(1) == 2"]}\n')
+    project.check()
+    inputs = plan.inputs_of(project, "unique_problems")
+    items.write_text('{"task_id": 1, "text": "Write another.", "test_list": ["assert f(1) == 2"]}\n')
+    assert plan.inputs_of(project, "unique_problems") != inputs
+
+
 def test_spans_of_months() -> None:
     months = ["1999-12", "2024-11", "2025-01", "2025-02", "2025-08"]
     assert spans(months) == [["1999-12"], months[1:]]

@@ -82,6 +82,12 @@ def test_lineage_funnel_and_sql_answer(curated: Path) -> None:
     assert story.returncode == 0
     assert [line.split()[0] for line in story.stdout.splitlines()[1:]][-1] == "train_split"
     assert "normalized_problems" in microcoder(curated, "funnel").stdout
+    items = query(Project.load(curated).store, "SELECT count(*) FROM livecodebench_problems").item()
+    proof = pl.read_csv(curated / "exports" / "train_split" / "latest" / "benchmark_overlap.csv")
+    assert proof.height == items and proof["score"].is_between(0, 1).all()
+    written = curated.parent / "overlap.parquet"
+    assert microcoder(curated, "overlap", "--out", str(written)).returncode == 0
+    assert pl.read_parquet(written)["benchmark_id"].to_list() == proof["benchmark_id"].to_list()
     counted = microcoder(curated, "sql", "SELECT count(*) AS n FROM train_split", "--csv")
     assert int(counted.stdout.split()[1]) > 20
 
@@ -99,6 +105,7 @@ MISTAKES: list[tuple[Sequence[str], str]] = [
     (["lineage", "nowhere:1"], "'nowhere:1'"),
     (["sql", "SELEC 1"], "SELEC"),
     (["run", "--settings", "."], "is a folder"),
+    (["overlap", "--out", "proof.txt"], "must end in .csv or .parquet"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import random
 from typing import Any
 
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from microcoder_assets.config import DecontaminationSettings, DedupSettings
 from microcoder_assets.processing.decontaminate import OverlapReport, find_overlap
 from microcoder_assets.processing.unique import find_unique
-from microcoder_assets.schema import NORMALIZED, SAMPLE, UNIQUE
+from microcoder_assets.schema import BENCHMARK, NORMALIZED, SAMPLE, UNIQUE
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 DEDUP, DECONTAMINATION = DedupSettings(), DecontaminationSettings()
 BENCHMARK_SCHEMA = {
-    **dict.fromkeys(("problem_id", "platform", "native_id", "title", "url", "statement", "io_mode"), pl.String),
+    **dict.fromkeys(("problem_id", "platform", "native_id", "title", "url", "statement"), pl.String),
+    **dict.fromkeys(("io_mode", "entry_point"), pl.String),
     "samples": pl.List(SAMPLE),
 }
 SAMPLE_A = ("5 3\n4 1 7 2 9\n1 2 3", "4 11 12")
@@ -116,12 +118,25 @@ def test_title_and_samples_across_judges() -> None:
     assert decision(result, "mirror:1").parents == ["codeforces:1A"]
 
 
-def test_a_duplicate_in_another_language_is_found_by_its_samples() -> None:
-    chinese = row("loj:7", "给定一个长度为的序列求区间和" * 10, statement_language="zh", samples=[SAMPLE_A])
-    result = unique(row("codeforces:1A", story(1), samples=[SAMPLE_A]), chinese)
+BOUNDED = {"samples": [SAMPLE_A], "constraints": "1 <= n <= 10^5, 1 <= a_i <= 10^9"}
+
+
+def test_a_duplicate_in_another_language_is_found_by_its_samples_and_bounds() -> None:
+    chinese = row("loj:7", "给定一个长度为的序列求区间和" * 10, statement_language="zh", **BOUNDED)
+    result = unique(row("codeforces:1A", story(1), **BOUNDED), chinese)
     merged = decision(result, "loj:7")
-    assert (merged.kind, merged.reason, merged.rule) == (Kind.MERGED, "duplicate_samples", "sample_fingerprint")
+    assert (merged.kind, merged.reason, merged.rule) == (Kind.MERGED, "duplicate_samples", "bounds_and_samples")
     assert merged.detail["of"] == "codeforces:1A" and merged.detail["sample_tokens"] == 13
+    other = chinese | {"constraints": "n <= 100"}
+    assert len(kept(unique(row("codeforces:1A", story(1), **BOUNDED), other))) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_equal_samples_alone_neither_merge_nor_drop(language: str) -> None:
+    samples = [SAMPLE_A, SAMPLE_B]
+    other = row("loj:7", story(2), samples=samples, statement_language=language)
+    assert len(kept(unique(row("codeforces:1A", story(1), samples=samples), other))) == 2
+    assert len(kept(unique(other, benchmark=items(row("lcb:x", story(1), samples=samples))))) == 1
 
 
 def test_short_samples_alone_are_an_accident() -> None:
@@ -153,10 +168,22 @@ def test_functions_that_take_the_same_argument_are_not_one_problem() -> None:
     assert len(kept(result)) == 2
 
 
-def test_a_stock_example_under_many_titles_is_no_evidence() -> None:
-    rows = [row(f"judge{n}:p", story(n), title=f"Story {'abcdefgh'[n]}", samples=[SAMPLE_A]) for n in range(8)]
-    assert len(kept(unique(*rows))) == 8
-    assert len(kept(unique(*rows[:3]))) == 1
+def test_equal_samples_need_only_somewhat_like_texts() -> None:
+    text = story(1, 300)
+    other = reworded(text, 0.3)
+    first = row("codeforces:1A", text, samples=[SAMPLE_A])
+    merged = decision(unique(first, row("mirror:1", other, samples=[SAMPLE_A], title="Quite Another")), "mirror:1")
+    assert (merged.reason, merged.rule) == ("duplicate_samples", "text_and_samples")
+    assert len(kept(unique(first, row("mirror:1", other, samples=[SAMPLE_B], title="Quite Another")))) == 2
+
+
+def test_other_samples_ask_for_more_likeness() -> None:
+    text = story(1, 300)
+    other = reworded(text, 0.08)
+    first = row("codeforces:1A", text, samples=[SAMPLE_A])
+    assert len(kept(unique(first, row("mirror:1", other, samples=[SAMPLE_B], title="Quite Another")))) == 2
+    assert len(kept(unique(first, row("mirror:1", other, title="Quite Another")))) == 1
+    assert len(kept(unique(first, row("mirror:1", text, samples=[SAMPLE_B], title="Quite Another")))) == 1
 
 
 def test_near_duplicate_text_across_judges() -> None:
@@ -305,16 +332,25 @@ class Cache:
         self.written += values
 
 
-def test_a_second_run_writes_only_signatures_of_new_content() -> None:
+def test_a_second_run_reads_only_statements_of_new_content() -> None:
     cache, text = Cache(), story(1)
-    rows = [row("codeforces:1A", text), row("mirror:1", reworded(text, 0.05))]
-    first, _ = find_unique(frame(*rows), items(), DEDUP, DECONTAMINATION, cache)
-    assert len(cache.written) == 2
-    again, _ = find_unique(frame(*rows, row("atcoder:a", story(2))), items(), DEDUP, DECONTAMINATION, cache)
-    assert len(cache.written) == 3 and cache.written[2].endswith("sha-atcoder:a")
+    rows = [row("codeforces:1A", text, samples=[SAMPLE_A]), row("mirror:1", reworded(text, 0.05))]
+    benchmark = items(row("lcb:x", story(3)))
+    first, _ = find_unique(frame(*rows), benchmark, DEDUP, DECONTAMINATION, cache)
+    assert len(cache.written) == 4
+    blank = [entry | {"statement": "what is known is not read again"} for entry in rows]
+    more = frame(*blank, row("atcoder:a", story(2)))
+    again, _ = find_unique(more, benchmark, DEDUP, DECONTAMINATION, cache)
+    assert len(cache.written) == 6
     assert kept(again) == ["atcoder:a", *kept(first)]
-    find_unique(frame(*rows), items(), DedupSettings(seed=7), DECONTAMINATION, cache)
-    assert len(cache.written) == 5
+    assert decision(again, "mirror:1") == decision(first, "mirror:1")
+    find_unique(frame(*rows), benchmark, DedupSettings(seed=7), DECONTAMINATION, cache)
+    assert len(cache.written) == 8
+    find_unique(frame(*rows), items(row("lcb:y", story(4))), DEDUP, DECONTAMINATION, cache)
+    assert len(cache.written) == 10
+    renamed = [rows[0] | {"title": "Another"}, rows[1]]
+    find_unique(frame(*renamed), benchmark, DEDUP, DECONTAMINATION, cache)
+    assert len(cache.written) == 12
 
 
 def test_benchmark_by_identity_before_any_merge() -> None:
@@ -330,15 +366,84 @@ def test_benchmark_by_identity_before_any_merge() -> None:
 
 
 def test_benchmark_by_samples_though_translated() -> None:
-    benchmark = items(row("lcb:x", story(1), samples=[SAMPLE_A]))
-    result, _ = run(frame(row("loj:1", story(2), statement_language="zh", samples=[SAMPLE_A])), benchmark)
-    assert decision(result, "loj:1").reason == "benchmark_samples"
+    text = story(1) + " 1 <= n <= 10^5 and 1 <= a_i <= 10^9"
+    benchmark = items(row("lcb:x", text, samples=[SAMPLE_A]))
+    result, _ = run(frame(row("loj:1", story(2), statement_language="zh", **BOUNDED)), benchmark)
+    dropped = decision(result, "loj:1")
+    assert (dropped.reason, dropped.rule) == ("benchmark_samples", "bounds_and_samples")
+
+
+def function(problem_id: str, text: str, **fields: Any) -> dict[str, Any]:
+    return row(problem_id, text, **{"io_mode": "function", "entry_point": "sumUp", "title": "", **fields})
 
 
 def test_benchmark_by_the_arguments_of_a_reworded_function() -> None:
-    benchmark = items(row("lcb:x", story(1), samples=[FUNCTION_SAMPLE], io_mode="function"))
-    result, _ = run(frame(row("leetcode:1", story(2), samples=[FUNCTION_SAMPLE], io_mode="function")), benchmark)
-    assert decision(result, "leetcode:1").reason == "benchmark_samples"
+    benchmark = items(function("lcb:x", story(1), samples=[FUNCTION_SAMPLE]))
+    result, _ = run(frame(function("mirror:1", story(2), samples=[FUNCTION_SAMPLE])), benchmark)
+    dropped = decision(result, "mirror:1")
+    assert (dropped.reason, dropped.rule) == ("benchmark_samples", "entry_point_and_samples")
+    other = function("mirror:1", story(2), samples=[FUNCTION_SAMPLE], entry_point="addUp")
+    assert decision(run(frame(other), benchmark)[0], "mirror:1").kind is Kind.KEPT
+
+
+def test_benchmark_by_its_public_tests_where_a_row_has_no_samples() -> None:
+    pairs = [(b"[[1, 2], 3]", b"6"), (b"[[4], 5]", b"9")]
+    public = [{"name": str(n), "sample": True, "input": i, "expected": e} for n, (i, e) in enumerate(pairs)]
+    private = [{"name": "private", "sample": False, "input": b"[[], 0]", "expected": b"0"}]
+    item = function("lcb:x", story(1)) | {"tests": [*public, *private]}
+    benchmark = items(item).with_columns(tests=pl.Series([item["tests"]], dtype=BENCHMARK["tests"]))
+
+    def hidden(tests: list[tuple[bytes, bytes]], **fields: Any) -> Decision:
+        shas = [(hashlib.sha256(i).hexdigest(), hashlib.sha256(e).hexdigest()) for i, e in tests]
+        names = ("name", "sample", "input_sha", "expected_sha", "bytes")
+        given = [dict(zip(names, ("t", False, *pair, 9), strict=True)) for pair in shas]
+        return decision(run(frame(function("mirror:1", story(2), tests=given, **fields)), benchmark)[0], "mirror:1")
+
+    found = hidden([*pairs[:1], (b"[[7], 7]", b"14")])
+    assert (found.reason, found.rule, found.score) == ("benchmark_samples", "entry_point_and_tests", 0.5)
+    assert found.detail["tests"] == 1 and found.detail["public_tests"] == 2
+    assert hidden(pairs, entry_point="addUp").kind is Kind.KEPT
+    assert hidden([(b"[[], 0]", b"0")]).kind is Kind.KEPT
+
+
+def test_a_version_of_a_benchmark_problem_at_its_own_judge_is_another_problem() -> None:
+    benchmark = items(function("leetcode:toy-i", story(1), title="Toy I", samples=[FUNCTION_SAMPLE]))
+    version = function("leetcode:2", story(2), title="Toy II", samples=[FUNCTION_SAMPLE])
+    assert decision(run(frame(version), benchmark)[0], "leetcode:2").kind is Kind.KEPT
+
+
+@pytest.mark.parametrize(
+    ("day", "basis", "inside"),
+    [
+        (dt.date(2024, 3, 1), "contest", True),
+        (dt.date(2024, 3, 1), "inferred", False),
+        (dt.date(2024, 3, 1), None, False),
+        (dt.date(2023, 1, 1), "contest", False),
+    ],
+)
+def test_a_contest_in_the_benchmarks_window_decides_only_where_the_settings_say_so(
+    day: dt.date, basis: str | None, inside: bool
+) -> None:
+    dates = [dt.date(2024, 1, 1), dt.date(2024, 6, 1)]
+    benchmark = items(row("atcoder:a", story(1)), row("atcoder:b", story(2))).with_columns(published=pl.Series(dates))
+    problems = frame(row("atcoder:c", story(3), published=day, published_basis=basis))
+    result, report = run(problems, benchmark)
+    assert kept(result) == ["atcoder:c"]
+    assert (report.window, report.window_kept) == (inside, inside)
+    strict, report = find_unique(problems, benchmark, DEDUP, DecontaminationSettings(contest_window="drop"))
+    assert kept(strict) == ([] if inside else ["atcoder:c"])
+    assert report.window_kept == 0 and report.ladder["benchmark_window"] == inside
+    elsewhere = frame(row("kattis:c", story(3), published=day, published_basis=basis))
+    assert run(elsewhere, benchmark)[1].window == 0
+
+
+def test_the_papers_figure_stands_beside_the_ladder() -> None:
+    item = story(1, 200)
+    leaked = story(2, 150) + " " + " ".join(item.split()[:60])
+    _, report = run(frame(row("mirror:1", leaked), row("mirror:2", story(3))), items(row("lcb:x", item)))
+    assert (report.paper, report.paper_kept) == (1, 0)
+    less = story(2, 400) + " " + " ".join(item.split()[:60])
+    assert run(frame(row("mirror:1", less)), items(row("lcb:x", item)))[1].paper == 0
 
 
 def test_benchmark_by_containment_of_a_copied_passage() -> None:
@@ -399,7 +504,8 @@ def test_report_holds_a_line_for_every_item() -> None:
 def test_the_check_finds_benchmark_problems_and_nothing_in_what_the_stage_kept() -> None:
     item = story(1)
     benchmark = items(row("lcb:x", item, samples=[SAMPLE_A]))
-    rows = [row("mirror:1", item), row("loj:1", story(2), samples=[SAMPLE_A]), row("atcoder:a", story(3))]
+    copy = row("loj:1", story(2), samples=[SAMPLE_A], title="Title of x")
+    rows = [row("mirror:1", item), copy, row("atcoder:a", story(3))]
     found = find_overlap(frame(*rows), benchmark, DECONTAMINATION)
     assert found["problem_id"].to_list() == ["loj:1", "mirror:1"]
     assert found["rule"].to_list() == ["sample_fingerprint", "8gram_raw_containment"]

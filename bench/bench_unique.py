@@ -1,0 +1,175 @@
+"""Speed, memory and recall of `unique_problems`: `python -m bench.bench_unique [ROWS] [--data]`.
+
+ROWS statements made up here, a tenth of them copies; then a night with a hundred more. With --data also the real
+records of MICROCODER_DATA (by default ../shared/data), from raw files on.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from microcoder_assets.collection.benchmark import benchmark_result
+from microcoder_assets.collection.benchmark_files import benchmark_items
+from microcoder_assets.collection.scrape import scrape
+from microcoder_assets.collection.sources import open_source, parse_spec
+from microcoder_assets.config import Settings
+from microcoder_assets.processing.decontaminate import find_overlap
+from microcoder_assets.processing.documents import read_corpus
+from microcoder_assets.processing.duplicates import find_clusters
+from microcoder_assets.processing.normalize import normalize
+from microcoder_assets.processing.unique import find_unique
+from microcoder_assets.reports import text_table
+from microcoder_assets.schema import NORMALIZED, SAMPLE
+from microcoder_assets.stage import StageResult
+from microcoder_assets.store import ParquetStore
+
+NEW_ROWS = 100
+SOURCES = {
+    "leetcode": "leetcode-doocs",
+    "codeforces": "codeforces-statements",
+    "kattis": "kattis-packages",
+    "rllm": "deepscaler-rllm",
+    "oi": "oi-archive",
+}
+FURTHER_BENCHMARKS = ("humaneval/HumanEval.jsonl.gz", "mbpp/mbpp.jsonl.gz", "cruxeval/cruxeval.jsonl")
+WORDS_A_STATEMENT = 280
+BENCHMARK_ITEMS = 1_000
+COPIES = {"spacing": 0.0, "2 % of words": 0.02, "5 % of words": 0.05, "10 % of words": 0.10, "20 % of words": 0.20}
+BENCHMARK_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("problem_id", "platform", "native_id", "title", "url", "statement", "io_mode"), pl.String),
+    "samples": pl.List(SAMPLE),
+}
+
+
+def make_statements(rows: int, seed: int = 0) -> list[str]:
+    """Zipf-distributed words, with a third of the statements ending in one of twenty stock phrases."""
+    generator = np.random.default_rng(seed)
+    vocabulary = np.array([f"word{n}" for n in range(20_000)])
+    stock = [" ".join(vocabulary[generator.integers(0, 20_000, 25)]) for _ in range(20)]
+    statements = []
+    for n in range(rows):
+        picks = np.minimum(generator.zipf(1.3, WORDS_A_STATEMENT), len(vocabulary)) - 1
+        tail = f" {stock[n % 20]}" if n % 3 == 0 else ""
+        statements.append(" ".join(vocabulary[picks]) + tail)
+    return statements
+
+
+def make_pool(rows: int) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, str]]:
+    """Problems (a tenth are copies at another judge), benchmark, and the kind of each copy by problem id."""
+    generator = random.Random(0)
+    copies = rows // 10
+    statements = make_statements(rows - copies + BENCHMARK_ITEMS)
+    benchmark, originals = statements[:BENCHMARK_ITEMS], statements[BENCHMARK_ITEMS:]
+    lines = [_row("codeforces", n, text) for n, text in enumerate(originals)]
+    kinds = {}
+    for n in range(copies):
+        kind = list(COPIES)[n % len(COPIES)]
+        words = originals[n].split()
+        text = "  ".join(f"new{k}" if generator.random() < COPIES[kind] else word for k, word in enumerate(words))
+        lines.append(_row("kattis", n, text.upper()))
+        kinds[f"kattis:{n}"] = kind
+    items = [_row("atcoder", n, text) for n, text in enumerate(benchmark)]
+    frame = pl.DataFrame(lines, schema=NORMALIZED, infer_schema_length=None)
+    return frame, pl.DataFrame([{k: i[k] for k in BENCHMARK_SCHEMA} for i in items], schema=BENCHMARK_SCHEMA), kinds
+
+
+def main() -> None:
+    arguments = [argument for argument in sys.argv[1:] if argument.isdigit()]
+    rows = int(arguments[0]) if arguments else 50_000
+    lines: list[dict[str, Any]] = []
+
+    def step(name: str, action: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        outcome = action()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        lines.append({"step": name, "seconds": round(wall, 2), "CPU seconds": round(cpu, 2)})
+        return outcome
+
+    problems, benchmark, kinds = make_pool(rows + NEW_ROWS)
+    settings, before = Settings(), _peak_mib()
+    new = set(problems["problem_id"].sample(NEW_ROWS, seed=0))
+    old = problems.filter(~pl.col("problem_id").is_in(new))
+    corpus = step(f"documents and signatures of {rows:,}", lambda: read_corpus(old, settings.dedup))
+    step("... near-duplicates among them", lambda: find_clusters(corpus, settings.dedup))
+    with tempfile.TemporaryDirectory() as folder:
+        store = ParquetStore(Path(folder))
+
+        def night(frame: pl.DataFrame) -> StageResult:
+            cache = store.packs("documents")
+            result, _ = find_unique(frame, benchmark, settings.dedup, settings.decontamination, cache)
+            store.publish("unique_problems", result, inputs=str(frame.height), code_version="1", run_id="r")
+            overlap = find_overlap(result.frame, benchmark, settings.decontamination, settings.dedup, cache)
+            assert overlap.is_empty()
+            return result
+
+        step("unique_problems of all, nothing stored", lambda: night(old))
+        result = step(f"... a night with {NEW_ROWS} more", lambda: night(problems))
+    print(f"{rows} rows, {benchmark.height} benchmark items; peak {_peak_mib()} MiB, {before} of it data\n")
+    print(text_table(pl.DataFrame(lines)))
+    print(f"\n{text_table(_recall(result, kinds))}")
+    if "--data" in sys.argv:
+        lines.clear()
+        _real_records(Path(os.environ.get("MICROCODER_DATA", "../shared/data")), step)
+        print(f"\nreal records, from raw files on; peak {_peak_mib()} MiB\n\n{text_table(pl.DataFrame(lines))}")
+
+
+def _recall(result: StageResult, kinds: dict[str, str]) -> pl.DataFrame:
+    of_kind, merged = Counter(kinds.values()), Counter[str]()
+    wrong = 0
+    for decision in result.decisions:
+        if decision.parents:
+            pair = {decision.problem_id, *decision.parents}
+            copy = next((problem_id for problem_id in pair if problem_id in kinds), "")
+            right = pair == {copy, copy.replace("kattis", "codeforces")}
+            merged[kinds.get(copy, "")] += right
+            wrong += not right
+    found = [{"copy": kind, "planted": of_kind[kind], "found": merged[kind] / of_kind[kind]} for kind in COPIES]
+    return pl.DataFrame([*found, {"copy": "wrong merges or drops", "planted": 0, "found": float(wrong)}])
+
+
+def _real_records(data: Path, step: Callable[[str, Callable[[], Any]], Any]) -> None:
+    """The same functions as the assets call, source by source."""
+    settings = Settings()
+    with tempfile.TemporaryDirectory() as folder:
+        store = ParquetStore(Path(folder))
+        frames = []
+        for kind, name in SOURCES.items():
+            source = open_source(parse_spec(f"{kind}:{data / name}"))
+            scraped = step(f"scrape {kind}", partial(scrape, source.records(), store.blobs, settings.collection, kind))
+            frames.append(step(f"normalize {kind}", partial(normalize, scraped.frame, store.blobs)).frame)
+        benchmark = benchmark_result(data / "livecodebench").frame
+        files = [data / name for name in FURTHER_BENCHMARKS]
+        benchmark = pl.concat([benchmark, benchmark_items(files)])
+        problems, cache = pl.concat(frames), store.packs("documents")
+        arguments = (benchmark, settings.dedup, settings.decontamination, cache)
+        _, overlap = step("unique_problems", lambda: find_unique(problems, *arguments))
+        step("unique_problems again", lambda: find_unique(problems, *arguments))
+    print(f"\n{text_table(overlap.summary())}")
+
+
+def _row(platform: str, number: int, statement: str) -> dict[str, Any]:
+    blank = dict.fromkeys(NORMALIZED) | {name: [] for name in ("tests", "references", "tags", "ratings", "samples")}
+    problem_id = f"{platform}:{number}"
+    own = {"problem_id": problem_id, "platform": platform, "native_id": str(number), "title": f"Title {problem_id}"}
+    return blank | own | {"statement": statement, "io_mode": "stdin", "content_sha": problem_id}
+
+
+def _peak_mib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()
