@@ -26,9 +26,9 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scraped_problems": Stage((), ("collection",), "2", partitioned=True),
+    "scraped_problems": Stage((), ("collection",), "3", partitioned=True),
     "livecodebench_problems": Stage((), (), "1"),
-    "normalized_problems": Stage(("scraped_problems",), (), "1", partitioned=True),
+    "normalized_problems": Stage(("scraped_problems",), (), "2", partitioned=True),
     "unique_problems": Stage(
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "1"
     ),

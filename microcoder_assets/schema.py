@@ -24,6 +24,9 @@ TEST = pl.Struct(
 )
 """A test by reference. stdin problems: raw bytes. Function problems: JSON array of arguments, JSON value."""
 
+CHECKER_EVIDENCE = pl.Struct({"rule": pl.String, "sentence": pl.String})
+"""Why a checker was inferred: a rule of `processing.checkers` and the sentence of the statement that it fired on."""
+
 SAMPLE = pl.Struct({"input": pl.String, "output": pl.String, "explanation": pl.String})
 RATING = pl.Struct({"source": pl.String, "value": pl.Float64})
 """Difficulty as a platform or its community measured it: an Elo-like number, or a solve rate in [0, 1] when the
@@ -86,6 +89,7 @@ NORMALIZED: Schema = {
     "samples": pl.List(SAMPLE),
     **JUDGING,
     **EVIDENCE,
+    "checker_evidence": pl.List(CHECKER_EVIDENCE),  # empty where the source declares the checker, or nothing is said
     "flags": pl.List(pl.String),  # adds needs_image, multi_answer, ...
     "content_sha": pl.String,  # over the canonical content: statement, limits, tests, checker
 }

@@ -22,6 +22,7 @@ def select(calibrated: pl.DataFrame, problems: pl.DataFrame, settings: Selection
         "problem_id",
         "statement_language",
         "checker",
+        "checker_evidence",
         flags=pl.col("flags").fill_null([]),
         tests=pl.col("tests").list.len().fill_null(0),
         referenced=pl.col("problem_id").is_in(referenced.implode()),
@@ -77,7 +78,10 @@ def _detail(row: dict[str, Any]) -> dict[str, Any]:
     match row["reason"]:
         case "language_not_wanted":
             return {**detail, "language": row["statement_language"]}
-        case "unjudgeable" | "needs_image" | "unsupported_checker":
+        case "unjudgeable":
+            said = [found["sentence"] for found in row["checker_evidence"] or ()]
+            return {**detail, "flags": row["flags"], "checker": row["checker"], "said": said}
+        case "needs_image" | "unsupported_checker":
             return {**detail, "flags": row["flags"], "checker": row["checker"]}
     return detail
 

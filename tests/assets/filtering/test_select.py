@@ -30,6 +30,12 @@ def decide(problems: pl.DataFrame, **values: Any) -> Decision:
     return decision
 
 
+def test_the_sentence_that_admits_several_answers_is_named(unique_rows: Any) -> None:
+    evidence = [{"rule": "any_valid", "sentence": "Print any."}]
+    decision = decide(unique_rows({**GOOD, "flags": ["multi_answer"], "checker_evidence": evidence}))
+    assert (decision.reason, decision.detail["said"]) == ("unjudgeable", ["Print any."])
+
+
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
