@@ -88,8 +88,8 @@ class PublicationSettings(Section):
     validation_fraction: float = Field(0.2, gt=0, lt=1, description="Held-out share, by hash of the id. Ours.")
     split_salt: str = Field("microcoder-1", description="Salt of that hash; changing it reshuffles. Ours.")
     max_prompt_chars: int = Field(24_000, gt=0, description="Longer prompts are dropped. Ours.")
-    max_tests: int = Field(64, ge=1, description="Tests kept a problem, samples first, then the longest. The paper "
-                           "keeps the 15 longest; ours keeps more because the judge is fast.")
+    max_tests: int = Field(15, ge=1, description="Tests a row carries. Paper (third-party full read), which keeps the "
+                           "longest; samples and tests that reject wrong submissions before them are ours.")
 
 
 class TrainingSettings(Section):

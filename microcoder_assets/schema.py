@@ -144,6 +144,9 @@ SELECTED: Schema = {
     "band": pl.String,
 }
 
+KILL = pl.Struct({"test": pl.String, "submissions": pl.List(pl.String)})
+"""A test by name, and the known-wrong submissions that it rejects."""
+
 VERIFIED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
@@ -152,6 +155,7 @@ VERIFIED: Schema = {
     "wrong_run": pl.Int64,
     "wrong_rejected": pl.Int64,
     "tests_run": pl.Int64,
+    "kills": pl.List(KILL),  # tests that reject some wrong submission, in the problem's order
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
     "judge_version": pl.String,
 }

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from microcoder_assets.config import PublicationSettings
+from microcoder_assets.publication.choose_tests import choose_tests
 from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import SPLIT, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
@@ -27,13 +28,6 @@ def assign_split(problem_id: str, settings: PublicationSettings) -> str:
     return "validation" if share < settings.validation_fraction else "train"
 
 
-def choose_tests(tests: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
-    """At most `limit` tests in their order: samples first, then those with the most bytes."""
-    ranked = sorted(tests, key=lambda t: (not t["sample"], -t["bytes"], t["name"]))[:limit]
-    chosen = {id(test) for test in ranked}
-    return [test for test in tests if id(test) in chosen]
-
-
 def build_split(
     verified: pl.DataFrame,
     calibrated: pl.DataFrame,
@@ -43,7 +37,7 @@ def build_split(
 ) -> StageResult:
     """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: UNIQUE rows, a superset."""
     rows = (
-        problems.join(verified.select("problem_id", "verified_references"), on="problem_id")
+        problems.join(verified.select("problem_id", "verified_references", "kills"), on="problem_id")
         .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
         .sort("problem_id")
     )
@@ -67,7 +61,10 @@ def build_split(
 def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings) -> Iterator[dict[str, Any]]:
     """Rows with the bytes of their chosen tests inside, read from the store a batch of rows at a time."""
     for batch in rows.iter_slices(ROWS_A_BATCH):
-        chosen = [choose_tests(tests, settings.max_tests) for tests in batch["tests"].to_list()]
+        chosen = [
+            choose_tests(tests, {kill["test"]: frozenset(kill["submissions"]) for kill in kills}, settings.max_tests)
+            for tests, kills in batch.select("tests", "kills").iter_rows()
+        ]
         shas = {sha for tests in chosen for t in tests for sha in (t["input_sha"], t["expected_sha"])}
         stored = blobs.get_many(sorted(shas))
         for row, tests in zip(batch.iter_rows(named=True), chosen, strict=True):

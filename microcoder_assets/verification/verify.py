@@ -6,6 +6,8 @@ Outcomes, in the order they are looked for:
   checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
 - a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
+
+Wrong submissions are run on every test, so that a choice of tests can keep those that reject them.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from microcoder_judge import (
 )
 
 PROBLEMS_A_BATCH = 128
+OUTCOME_VERSION = "2"
+"""Raise it when a kept outcome would be another."""
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 
 
@@ -61,6 +65,7 @@ class Outcome:
     wrong_run: int
     wrong_rejected: int
     tests_run: int
+    kills: list[dict[str, Any]]
     verified_references: list[str]
 
 
@@ -113,6 +118,7 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
 def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> str:
     parts = [
         row["content_sha"],
+        OUTCOME_VERSION,
         JUDGE_VERSION,
         " ".join(judge.languages),
         settings.model_dump_json(exclude={"workers"}),
@@ -136,11 +142,15 @@ def _run(
             chosen.append(error)
             continue
         chosen.append(references)
-        submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
+        submissions += [
+            Submission(r["code"], problem, r["language"], stop_on_fail=r["label"] == "accepted")
+            for r in references
+            if problem
+        ]
     results = iter(judge.evaluate_many(submissions))
     for row, found in zip(batch, chosen, strict=True):
         if isinstance(found, RecordError):
-            yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [])
+            yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [], [])
         else:
             yield _outcome(row, [(reference, next(results)) for reference in found])
 
@@ -184,8 +194,19 @@ def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result
         wrong_run=len(wrong),
         wrong_rejected=len(wrong) - len(slipped),
         tests_run=len(row["tests"]),
+        kills=_kills(row, wrong),
         verified_references=[reference["name"] for reference, _ in passed],
     )
+
+
+def _kills(row: Mapping[str, Any], wrong: Sequence[tuple[dict[str, str], Result]]) -> list[dict[str, Any]]:
+    """Rows of `schema.KILL`: what each test rejects of the wrong submissions."""
+    by_test: dict[str, list[str]] = {test["name"]: [] for test in row["tests"]}
+    for reference, result in wrong:
+        for test in result.tests:
+            if test.verdict not in (Verdict.AC, Verdict.IE):
+                by_test[test.name].append(reference["name"])
+    return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
 
 
 def _result(rows: pl.DataFrame, outcomes: Sequence[Outcome]) -> StageResult:
