@@ -101,6 +101,16 @@ UNIQUE: Schema = {
     "benchmark_overlap": pl.Float64,  # containment of 8-grams in it, [0, 1]
 }
 
+ORIGINAL = pl.Struct({"language": pl.String, "title": pl.String, "statement": pl.String, "translator": pl.String})
+"""What was translated, as it was, and the model that did it."""
+
+PREPARED: Schema = {
+    **UNIQUE,
+    "translated_from": ORIGINAL,  # null where the statement is in its own language
+    "form_of": pl.String,  # problem_id of the function problem that this row puts over standard input, else null
+    "driver": pl.String,  # with form_of: the program that calls such a function, with a hole for it
+}
+
 DIMENSIONS = ("algorithmic_thinking", "implementation", "mathematics", "data_structures", "edge_cases")
 """Rubric dimensions, each scored 1 to 5. The first two are named by arXiv 2603.07779; the other three are ours."""
 
