@@ -44,14 +44,30 @@ class DecontaminationSettings(Section):
     min_jaccard: float = Field(0.5, gt=0, le=1, description="MinHash similarity to an item that drops. Measured.")
 
 
-class ScoringSettings(Section):
-    draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
-    model: str | None = Field(None, description="Model name; None: the embedded scorer. Ours.")
+class ServerSettings(Section):
+    """A model behind an OpenAI-compatible server, asked by one stage. Its key is OPENAI_API_KEY."""
+
+    model: str | None = Field(None, description="Model name; None: no server is asked. Ours.")
     base_url: str | None = Field(None, description="OpenAI-compatible endpoint of the model. Ours.")
-    budget_usd: float = Field(10.0, gt=0, description="Scoring stops before it spends more. Ours.")
+    budget_usd: float = Field(10.0, gt=0, description="A run stops asking before it spends more. Ours.")
     price_per_million_prompt: float = Field(0.0, ge=0, description="USD per million prompt tokens. Ours.")
     price_per_million_completion: float = Field(0.0, ge=0, description="USD per million completion tokens. Ours.")
     concurrency: int = Field(8, ge=1, description="Requests in flight. Ours.")
+
+
+class PreparationSettings(ServerSettings):
+    """`model` translates; without one, problems in other languages end as `needs_translation`."""
+
+    languages: tuple[str, ...] = Field(("en",), min_length=1, description="Statement languages to train on; others are "
+                                       "translated into the first. The paper translates; which languages is ours.")
+    stdin_forms: bool = Field(False, description="Whether function problems get a second row over standard input. The "
+                              "paper warns of mixing the two without format instructions; the second row is ours.")
+
+
+class ScoringSettings(ServerSettings):
+    """Without a `model` the embedded scorer answers."""
+
+    draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
 
 
 class CalibrationSettings(Section):
@@ -73,7 +89,6 @@ class SelectionSettings(Section):
                              "a boundary (2.5 or 2.75 reported); ours keeps all, because the scale differs.")
     max_solve_rate: float = Field(0.97, description="Expected solve rate above which it is too easy. arXiv 2603.24202.")
     min_solve_rate: float = Field(0.01, description="Below it is too hard. arXiv 2603.24202.")
-    languages: tuple[str, ...] = Field(("en",), description="Statement languages to train on. Ours.")
 
 
 class VerificationSettings(Section):
@@ -106,6 +121,7 @@ class Settings(Section):
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
     decontamination: DecontaminationSettings = DecontaminationSettings()  # type: ignore[call-arg]
+    preparation: PreparationSettings = PreparationSettings()  # type: ignore[call-arg]
     scoring: ScoringSettings = ScoringSettings()  # type: ignore[call-arg]
     calibration: CalibrationSettings = CalibrationSettings()  # type: ignore[call-arg]
     selection: SelectionSettings = SelectionSettings()  # type: ignore[call-arg]

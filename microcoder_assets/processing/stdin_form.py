@@ -77,7 +77,7 @@ def stdin_form(row: Mapping[str, Any], blobs: Mapping[str, bytes]) -> StdinForm:
 
 def make_driver(entry_point: str, starter_code: str) -> str:
     """A program with a hole for the solution: it defines what a function problem finds defined, reads the arguments,
-    calls the function and prints what it returns."""
+    calls the function and prints what it returns. What the function prints itself goes to standard error."""
     owner, _, name = entry_point.rpartition(".")
     if not owner and "class Solution" in starter_code:
         owner = "Solution"
@@ -94,7 +94,8 @@ def make_driver(entry_point: str, starter_code: str) -> str:
         'if __name__ == "__main__":\n'
         "    import json, sys\n\n"
         "    values = [json.loads(line) for line in sys.stdin if line.strip()]\n"
-        f"    print(json.dumps({function}(*values), default=list))\n"
+        "    answers, sys.stdout = sys.stdout, sys.stderr\n"
+        f"    print(json.dumps({function}(*values), default=list), file=answers)\n"
     )
     return "\n".join([*imports, "", _HOLE, "", main])
 

@@ -35,7 +35,10 @@ def build_split(
     blobs: Blobs,
     settings: PublicationSettings,
 ) -> StageResult:
-    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: UNIQUE rows, a superset."""
+    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: PREPARED rows, a superset.
+
+    A stdin form is on the side of its function form.
+    """
     rows = (
         problems.join(verified.select("problem_id", "verified_references", "kills"), on="problem_id")
         .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
@@ -49,7 +52,7 @@ def build_split(
             detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
             decisions.append(Decision(row["problem_id"], Kind.DROPPED, "no_token_budget", detail, sha_in=sha))
             continue
-        part = assign_split(row["problem_id"], settings)
+        part = assign_split(row["form_of"] or row["problem_id"], settings)
         proven = set(row["verified_references"])
         references = [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven]
         kept.append({**row, "split": part, "prompt": prompt, "difficulty": row["band"], "references": references})

@@ -79,7 +79,7 @@ def verify(
 ) -> StageResult:
     """Run the references of every selected problem.
 
-    selected: SELECTED rows. problems: UNIQUE rows, a superset. progress: called with the number of problems done.
+    selected: SELECTED rows. problems: PREPARED rows, a superset. progress: called with the number of problems done.
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
@@ -100,7 +100,7 @@ def verify(
 
 
 def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: VerificationSettings) -> Problem:
-    """The judge's record of a UNIQUE row. Raises microcoder_judge.RecordError where the two do not fit."""
+    """The judge's record of a PREPARED row. Raises microcoder_judge.RecordError where the two do not fit."""
     checker = Checker.from_json(row["checker"]) if row["checker"] else None
     stated = row["time_limit_s"]
     seconds = stated * settings.time_limit_factor if stated else settings.default_time_limit_s

@@ -135,6 +135,7 @@ SOLUTIONS = [
     (f"{HEAD}return deque([n] for n in nums if n < 2)", Verdict.AC),
     (f"{HEAD}return tuple((n,) for n in nums[:1])", Verdict.AC),
     (f"{HEAD}return [[1.0] for n in nums[:1]]", Verdict.WA),
+    (f"{HEAD}print('thinking')\n        return [[n] for n in nums[:1]]", Verdict.AC),
     (f"{HEAD}return []", Verdict.WA),
     (f"{HEAD}raise KeyError", Verdict.RE),
 ]
