@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -49,9 +50,9 @@ def prepare(
     frame = pl.concat([conform(ready, PREPARED), translated])
     decisions += decided
     if settings.stdin_forms:
-        forms, decided = _stdin_forms(frame, blobs)
+        forms, made, unmade = _stdin_forms(frame, blobs)
         frame = pl.concat([frame, forms])
-        decisions += decided
+        decisions = [replace(d, detail={**d.detail, **unmade.get(d.problem_id, {})}) for d in decisions] + made
     return StageResult(conform(frame, PREPARED), decisions)
 
 
@@ -124,9 +125,9 @@ def _translated(row: Row, translated: Row) -> Decision:
     )
 
 
-def _stdin_forms(frame: pl.DataFrame, blobs: Blobs) -> tuple[pl.DataFrame, list[Decision]]:
-    """A second row for each function problem that has a stdin form."""
-    forms, decisions = [], []
+def _stdin_forms(frame: pl.DataFrame, blobs: Blobs) -> tuple[pl.DataFrame, list[Decision], dict[str, dict[str, str]]]:
+    """A second row for each function problem that has a stdin form; for the others, by id, why they have none."""
+    forms, decisions, unmade = [], [], {}
     for batch in frame.filter(pl.col("io_mode") == "function").iter_slices(FORMS_A_BATCH):
         rows = batch.to_dicts()
         shas = {t[part] for row in rows for t in row["tests"] for part in ("input_sha", "expected_sha")}
@@ -135,7 +136,8 @@ def _stdin_forms(frame: pl.DataFrame, blobs: Blobs) -> tuple[pl.DataFrame, list[
         for row in rows:
             try:
                 form = stdin_form(row, stored)
-            except NoStdinForm:
+            except NoStdinForm as reason:
+                unmade[row["problem_id"]] = {"no_stdin_form": str(reason)}
                 continue
             forms.append(form.row)
             fresh.extend(form.blobs)
@@ -152,4 +154,4 @@ def _stdin_forms(frame: pl.DataFrame, blobs: Blobs) -> tuple[pl.DataFrame, list[
                 )
             )
         blobs.put_many(list(dict.fromkeys(fresh)))
-    return conform(pl.DataFrame(forms, schema=PREPARED), PREPARED), decisions
+    return conform(pl.DataFrame(forms, schema=PREPARED), PREPARED), decisions, unmade

@@ -1,9 +1,9 @@
 """Statements in other languages put into another by a model, with the proof that only words changed.
 
 Maths, code, links and comparisons are held back behind placeholders; samples are never sent. What comes back is proven
-anew, from the two texts alone (`changes`): the same pieces of maths, code and samples as often as before, every number
-of two digits or more as often at least, and every word that a sample prints, or any Latin word where the original's
-script is another.
+anew, from the two texts alone (`changes`): the same pieces of maths, code and samples as often as before, the same
+comparisons and signs, every number of two digits or more as often at least, and every word that a sample prints, or any
+Latin word where the original's script is another.
 """
 
 from __future__ import annotations
@@ -48,9 +48,13 @@ Answer with one JSON object that has exactly the same keys."""
 _USER = "<<<PROBLEM {mark}>>>\n{problem}\n<<<END {mark}>>>"
 _REPAIR = "That translation cannot be used: {faults}. Answer again with the whole JSON object."
 
-_LINK = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|(?<=\])\([^)\n]*\)|https?://[^\s)>\]）。，]+")
+_LINK = re.compile(
+    r"!\[[^\]\n]*\]\([^)\n]*\)|(?<=\])\((?:[a-z]+:/|[./#])[^)\s]*\)"
+    r"|https?://[A-Za-z0-9._~:/?#\[\]@!&'*+,;=%-]*[A-Za-z0-9_/=#]"
+)
 _TERM = r"-?[A-Za-z0-9_]+(?:[.^*/+-]\{?-?[A-Za-z0-9_]+\}?|\[[A-Za-z0-9_]+\])*"
 _COMPARISON = re.compile(rf"{_TERM}(?:[ ]*(?:<=?|>=?|[≤≥＜＞≠⩽⩾]|==?|!=)[ ]*{_TERM})+")
+_SIGN = re.compile(r"[<>=≤≥≠⩽⩾]")
 _PLACEHOLDER = re.compile(r"⟦\d+⟧")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -69,14 +73,6 @@ class TooExpensive(NotTranslated):
     """The budget is spent; a later run goes on from here."""
 
 
-def hold(text: str, vault: Vault) -> str:
-    """Markdown with its maths, code, links and comparisons held in the vault."""
-    prose = vault.protect(text)
-    for pattern in (_LINK, _COMPARISON, _PLACEHOLDER):
-        prose = pattern.sub(lambda match: vault.hold(match[0]), prose)
-    return prose
-
-
 def changes(before: str, after: str, printed: frozenset[str] = frozenset()) -> list[str]:
     """What a translation of Markdown changed that it must not; empty when it is proven to have kept all of it.
 
@@ -85,6 +81,12 @@ def changes(before: str, after: str, printed: frozenset[str] = frozenset()) -> l
     (held, prose), (held_after, prose_after) = _pieces(before), _pieces(after)
     faults = [f"{piece!r} is missing" for piece in held - held_after]
     faults += [f"{piece!r} was added" for piece in held_after - held]
+    for comparison, count in Counter(_COMPARISON.findall(prose)).items():
+        whole = rf"(?<![A-Za-z0-9_]){re.escape(comparison)}(?![A-Za-z0-9_^])"
+        if len(re.findall(whole, prose_after)) < count:
+            faults.append(f"{comparison!r} is missing")
+    if Counter(_SIGN.findall(prose)) != Counter(_SIGN.findall(prose_after)):
+        faults.append("there are not as many comparison signs as before")
     numbers = Counter(number for number in _NUMBER.findall(prose) if len(number) > 1)  # a digit may be spelt out
     faults += [f"{number!r} is missing" for number in numbers - Counter(_NUMBER.findall(prose_after))]
     words = set(_LATIN_WORD.findall(prose))
@@ -93,16 +95,26 @@ def changes(before: str, after: str, printed: frozenset[str] = frozenset()) -> l
 
 
 def _pieces(text: str) -> tuple[Counter[str], str]:
-    """What is held of a text, counted, and the prose around it, full-width letters and digits as plain ones."""
+    """Maths, code and links of a text, counted, and the prose around them on one line, full-width letters, digits and
+    signs as plain ones."""
     vault = Vault()
-    prose = hold(text, vault)
+    prose = _hold(text, vault, _LINK)
     held = Counter(" ".join(vault.restore(token).split()) for token in _HELD.findall(prose))
-    return held, unicodedata.normalize("NFKC", _HELD.sub(" ", prose))
+    return held, " ".join(unicodedata.normalize("NFKC", _HELD.sub(" ", prose)).split())
+
+
+def _hold(text: str, vault: Vault, *patterns: re.Pattern[str]) -> str:
+    """Markdown with its maths and code, and what else the patterns match, held in the vault."""
+    prose = vault.protect(text)
+    for pattern in patterns:
+        prose = pattern.sub(lambda match: vault.hold(match[0]), prose)
+    return prose
 
 
 def _is_latin(prose: str) -> bool:
+    """Whether a text is in the Latin script; in others a letter may be a word, so that few of them count."""
     letters = [character for character in prose if character.isalpha()]
-    return 2 * sum(character < "\u0250" for character in letters) >= len(letters)
+    return sum(character >= "\u0250" for character in letters) <= 0.1 * len(letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,13 @@ class _Task:
         def restore(text: str) -> str:
             return _PLACEHOLDER.sub(lambda token: held[int(token[0][1:-1]) - 1], text)
 
-        return cls({key: _HELD.sub(hide, hold(text, vault)) for key, text in _texts(row).items()}, restore)
+        return cls(
+            {
+                key: _HELD.sub(hide, _hold(text, vault, _LINK, _COMPARISON, _PLACEHOLDER))
+                for key, text in _texts(row).items()
+            },
+            restore,
+        )
 
     @property
     def schema(self) -> dict[str, Any]:

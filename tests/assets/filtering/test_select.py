@@ -40,8 +40,6 @@ def test_the_sentence_that_admits_several_answers_is_named(unique_rows: Any) -> 
     ("problem", "reason"),
     [
         ({}, "ok"),
-        ({"statement_language": "zh"}, "language_not_wanted"),
-        ({"statement_language": None}, "language_not_wanted"),
         ({"flags": ["multi_answer"]}, "unjudgeable"),
         ({"flags": ["multi_answer"], "checker": Checker().to_json()}, "unjudgeable"),
         ({"flags": ["multi_answer"], "checker": CUSTOM}, "ok"),
@@ -54,7 +52,6 @@ def test_the_sentence_that_admits_several_answers_is_named(unique_rows: Any) -> 
         ({"references": []}, "no_reference"),
         ({"references": [{**REFERENCE, "label": "wrong_answer"}]}, "no_reference"),
         ({"references": [{**REFERENCE, "language": "cpp"}]}, "no_reference"),
-        ({"statement_language": "sv", "flags": ["multi_answer"], "tests": []}, "language_not_wanted"),
         ({"flags": ["needs_image", "multi_answer"], "tests": []}, "unjudgeable"),
     ],
 )
