@@ -116,25 +116,29 @@ def infer_checker(text: str, io_mode: str, starter_code: str | None = None) -> I
 
 def sentences(text: str) -> Iterator[str]:
     """The sentences of Markdown, each on one line, without marks of emphasis and what is struck out."""
-    for sentence in _SENTENCE_END.split(text):
-        if words := " ".join(_EMPHASIS.sub("", sentence).split()):
-            yield words
+    return filter(None, map(_plain, _SENTENCE_END.split(text)))
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(_EMPHASIS.sub("", sentence).split())
 
 
 def _first_matches(text: str) -> dict[str, re.Match[str]]:
     """The first sentence that each rule fires on, by rule."""
-    lowered = text.lower()
-    left = {rule for rule, hints in _HINTS.items() if any(hint in lowered for hint in hints)}
+    left = {rule for rule in _HINTS if _hinted(rule, text.lower())}
     found: dict[str, re.Match[str]] = {}
-    for sentence in sentences(text) if left else ():
-        lowered = sentence.lower()
-        for rule in _PATTERNS:
-            if rule in left and any(hint in lowered for hint in _HINTS[rule]):
-                match = _PATTERNS[rule].search(sentence)
-                if match and _grants(rule, sentence):
-                    found[rule] = match
-                    left.discard(rule)
+    for part in _SENTENCE_END.split(text) if left else ():
+        lowered = part.lower()
+        for rule in [rule for rule in left if _hinted(rule, lowered)]:
+            match = _PATTERNS[rule].search(_plain(part))
+            if match and _grants(rule, match.string):
+                found[rule] = match
+                left.discard(rule)
     return {rule: found[rule] for rule in _PATTERNS if rule in found}
+
+
+def _hinted(rule: str, lowered: str) -> bool:
+    return any(hint in lowered for hint in _HINTS[rule])
 
 
 def _grants(rule: str, sentence: str) -> bool:
