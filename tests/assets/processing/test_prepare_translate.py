@@ -279,9 +279,10 @@ def test_a_translation_that_turns_out_to_be_a_benchmark_problem_is_dropped(run: 
     assert (decision.reason, decision.parents) == ("benchmark_text", ["bench:9"])
 
 
-def test_a_server_that_is_not_there_stops_the_run(run: Any) -> None:
-    with pytest.raises(UserError, match=r"mend preparation\.base_url"):
-        run(unique([row_of()]), base_url="http://127.0.0.1:1/v1")
+def test_what_no_request_can_pass_stops_the_run(run: Any, server: Server) -> None:
+    server.behave = lambda request, number: (404, "{}")
+    with pytest.raises(UserError, match=r"mend preparation\.model or preparation\.base_url"):
+        run(unique([row_of()]))
 
 
 KILLED = """

@@ -59,7 +59,7 @@ def test_the_statement_says_what_is_read_and_printed() -> None:
         '### Sample Input 1\n\n```\n[1, 2]\n"a"\n1.5\n```\n\n### Sample Output 1\n\n```\n[[1]]\n```\n\n'
         "### Explanation 1\n\nSmall."
     )
-    assert set(form) == set(PREPARED) - {"translated_from"}
+    assert set(form) == set(PREPARED)
     assert (form["problem_id"], form["form_of"], form["native_id"]) == ("leetcode:7#stdin", "leetcode:7", "7")
     assert (form["io_mode"], form["entry_point"], form["starter_code"]) == ("stdin", None, None)
     assert form["content_sha"] == content_sha(form) != function_row(blobs)["content_sha"]
