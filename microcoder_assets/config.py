@@ -95,6 +95,9 @@ class VerificationSettings(Section):
     workers: int = Field(0, ge=0, description="Judge workers; 0: one a core. Ours.")
     max_references: int = Field(3, ge=1, description="Accepted references run a problem. Ours.")
     max_wrong: int = Field(3, ge=0, description="Known-wrong submissions run a problem. Ours.")
+    complete_above: int = Field(15, ge=0, description="Where a problem has more tests than this, its wrong submissions "
+                                "are run on every test, so that a choice can keep those that reject them. Paper: the "
+                                "number of tests that it keeps; running them is ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
 

@@ -165,7 +165,7 @@ VERIFIED: Schema = {
     "wrong_run": pl.Int64,
     "wrong_rejected": pl.Int64,
     "tests_run": pl.Int64,
-    "kills": pl.List(KILL),  # tests that reject some wrong submission, in the problem's order
+    "kills": pl.List(KILL),  # in the problem's order; with few tests only the first that rejects a submission
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
     "judge_version": pl.String,
 }

@@ -7,7 +7,8 @@ Outcomes, in the order they are looked for:
 - a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
 
-Wrong submissions are run on every test, so that a choice of tests can keep those that reject them.
+Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep those
+that reject them; but not those that ran out of time, which would do so again and again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -142,17 +143,39 @@ def _run(
             chosen.append(error)
             continue
         chosen.append(references)
-        submissions += [
-            Submission(r["code"], problem, r["language"], stop_on_fail=r["label"] == "accepted")
-            for r in references
-            if problem
-        ]
+        submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
     results = iter(judge.evaluate_many(submissions))
     for row, found in zip(batch, chosen, strict=True):
         if isinstance(found, RecordError):
             yield Outcome("reference_failed", {"error": str(found)[:300]}, 0, 0, 0, 0, 0, [], [])
-        else:
-            yield _outcome(row, [(reference, next(results)) for reference in found])
+            continue
+        runs = [(reference, next(results)) for reference in found]
+        outcome = _outcome(row, runs)
+        if outcome.reason == "ok" and len(row["tests"]) > settings.complete_above:
+            outcome = replace(outcome, kills=_kills(row, _completed(row, runs, judge, stored, settings)))
+        yield outcome
+
+
+def _completed(
+    row: Mapping[str, Any],
+    runs: Sequence[tuple[dict[str, str], Result]],
+    judge: Judge,
+    stored: Mapping[str, bytes],
+    settings: VerificationSettings,
+) -> list[tuple[dict[str, str], Result]]:
+    """Runs of the wrong submissions on every test, in place of those that ended at the first failure."""
+    problem = judge_problem(row, stored, settings)
+    wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
+    again = [(r, result.verdict is not Verdict.TLE) for r, result in wrong]
+    results = iter(
+        judge.evaluate_many(
+            Submission(r["code"], problem, r["language"], stop_on_fail=False) for r, complete in again if complete
+        )
+    )
+    return [
+        (reference, next(results) if complete else result)
+        for (reference, result), (_, complete) in zip(wrong, again, strict=True)
+    ]
 
 
 def _lasts(outcome: Outcome) -> bool:

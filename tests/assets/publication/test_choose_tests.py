@@ -77,7 +77,7 @@ def test_a_short_corner_case_survives_verification_and_split(tmp_path: Path, lim
     tests = [(b"2\n", b"4\n"), (b"-3\n", b"-6\n"), (b"5000\n", b"10000\n"), (b"600\n", b"1200\n")]
     wrong = {"accepted": [DOUBLE], "wrong_answer": ["print(abs(int(input())) * 2)"]}
     problems = frame([unique_row(blobs, "a:x", tests, wrong)])
-    verification = VerificationSettings()  # type: ignore[call-arg]
+    verification = VerificationSettings(complete_above=3)  # type: ignore[call-arg]
     verified = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), verification).frame
     settings = PublicationSettings(max_tests=limit)  # type: ignore[call-arg]
     row = build_split(verified, selected(problems), problems, blobs, settings).frame.row(0, named=True)
