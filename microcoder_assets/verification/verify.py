@@ -7,8 +7,8 @@ Outcomes, in the order they are looked for:
 - a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
 
-Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep those
-that reject them; but not those that ran out of time, which would do so again and again.
+Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep
+those that reject them; but not those that ran out of time, which would do so again and again.
 """
 
 from __future__ import annotations
@@ -166,16 +166,10 @@ def _completed(
     """Runs of the wrong submissions on every test, in place of those that ended at the first failure."""
     problem = judge_problem(row, stored, settings)
     wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
-    again = [(r, result.verdict is not Verdict.TLE) for r, result in wrong]
-    results = iter(
-        judge.evaluate_many(
-            Submission(r["code"], problem, r["language"], stop_on_fail=False) for r, complete in again if complete
-        )
-    )
-    return [
-        (reference, next(results) if complete else result)
-        for (reference, result), (_, complete) in zip(wrong, again, strict=True)
-    ]
+    again = [reference for reference, result in wrong if result.verdict is not Verdict.TLE]
+    submissions = [Submission(r["code"], problem, r["language"], stop_on_fail=False) for r in again]
+    complete = {r["name"]: result for r, result in zip(again, judge.evaluate_many(submissions), strict=True)}
+    return [(reference, complete.get(reference["name"], result)) for reference, result in wrong]
 
 
 def _lasts(outcome: Outcome) -> bool:
