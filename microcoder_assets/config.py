@@ -54,14 +54,30 @@ class DecontaminationSettings(Section):
                            "as HumanEval, MBPP and CRUXEval publish them. Ours.")
 
 
-class ScoringSettings(Section):
-    draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
-    model: str | None = Field(None, description="Model name; None: the embedded scorer. Ours.")
+class ServerSettings(Section):
+    """A model behind an OpenAI-compatible server, asked by one stage. Its key is OPENAI_API_KEY."""
+
+    model: str | None = Field(None, description="Model name; None: no server is asked. Ours.")
     base_url: str | None = Field(None, description="OpenAI-compatible endpoint of the model. Ours.")
-    budget_usd: float = Field(10.0, gt=0, description="Scoring stops before it spends more. Ours.")
+    budget_usd: float = Field(10.0, gt=0, description="A run stops asking before it spends more. Ours.")
     price_per_million_prompt: float = Field(0.0, ge=0, description="USD per million prompt tokens. Ours.")
     price_per_million_completion: float = Field(0.0, ge=0, description="USD per million completion tokens. Ours.")
     concurrency: int = Field(8, ge=1, description="Requests in flight. Ours.")
+
+
+class PreparationSettings(ServerSettings):
+    """`model` translates; without one, problems in other languages end as `needs_translation`."""
+
+    languages: tuple[str, ...] = Field(("en",), min_length=1, description="Statement languages to train on; others are "
+                                       "translated into the first. The paper translates; which languages is ours.")
+    stdin_forms: bool = Field(False, description="Whether function problems get a second row over standard input. The "
+                              "paper warns of mixing the two without format instructions; the second row is ours.")
+
+
+class ScoringSettings(ServerSettings):
+    """Without a `model` the embedded scorer answers."""
+
+    draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
 
 
 class CalibrationSettings(Section):
@@ -83,7 +99,6 @@ class SelectionSettings(Section):
                              "a boundary (2.5 or 2.75 reported); ours keeps all, because the scale differs.")
     max_solve_rate: float = Field(0.97, description="Expected solve rate above which it is too easy. arXiv 2603.24202.")
     min_solve_rate: float = Field(0.01, description="Below it is too hard. arXiv 2603.24202.")
-    languages: tuple[str, ...] = Field(("en",), description="Statement languages to train on. Ours.")
 
 
 class VerificationSettings(Section):
@@ -92,6 +107,9 @@ class VerificationSettings(Section):
     headers: Path | None = Field(None, description="Folder with testlib.h, for checkers of CodeContests+; not below "
                                  "/tmp, which a sandbox has its own of. Ours.")
     max_wrong: int = Field(3, ge=0, description="Known-wrong submissions run a problem. Ours.")
+    complete_above: int = Field(15, ge=0, description="Where a problem has more tests than this, its wrong submissions "
+                                "are run on every test, so that a choice can keep those that reject them. Paper: the "
+                                "number of tests that it keeps; running them is ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
 
@@ -100,8 +118,8 @@ class PublicationSettings(Section):
     validation_fraction: float = Field(0.2, gt=0, lt=1, description="Held-out share, by hash of the id. Ours.")
     split_salt: str = Field("microcoder-1", description="Salt of that hash; changing it reshuffles. Ours.")
     max_prompt_chars: int = Field(24_000, gt=0, description="Longer prompts are dropped. Ours.")
-    max_tests: int = Field(64, ge=1, description="Tests kept a problem, samples first, then the longest. The paper "
-                           "keeps the 15 longest; ours keeps more because the judge is fast.")
+    max_tests: int = Field(15, ge=1, description="Tests a row carries. Paper (third-party full read), which keeps the "
+                           "longest; samples and tests that reject wrong submissions before them are ours.")
 
 
 class TrainingSettings(Section):
@@ -118,6 +136,7 @@ class Settings(Section):
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
     decontamination: DecontaminationSettings = DecontaminationSettings()  # type: ignore[call-arg]
+    preparation: PreparationSettings = PreparationSettings()  # type: ignore[call-arg]
     scoring: ScoringSettings = ScoringSettings()  # type: ignore[call-arg]
     calibration: CalibrationSettings = CalibrationSettings()  # type: ignore[call-arg]
     selection: SelectionSettings = SelectionSettings()  # type: ignore[call-arg]

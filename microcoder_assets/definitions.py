@@ -11,7 +11,7 @@ from microcoder_assets.checks import ASSET_CHECKS
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.evaluation.assets import livecodebench_scores
 from microcoder_assets.filtering.assets import calibrated_problems, scored_problems, selected_problems
-from microcoder_assets.processing.assets import normalized_problems, unique_problems
+from microcoder_assets.processing.assets import normalized_problems, prepared_problems, unique_problems
 from microcoder_assets.project import home_from_environment
 from microcoder_assets.publication.assets import train_split
 from microcoder_assets.resources import Workspace, plain_logger
@@ -23,6 +23,7 @@ ASSETS = [
     livecodebench_problems,
     normalized_problems,
     unique_problems,
+    prepared_problems,
     scored_problems,
     calibrated_problems,
     selected_problems,

@@ -34,11 +34,14 @@ STAGES: dict[str, Stage] = {
     "unique_problems": Stage(
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "2"
     ),
-    "scored_problems": Stage(("unique_problems",), ("scoring",), "1"),
-    "calibrated_problems": Stage(("scored_problems", "unique_problems"), ("calibration",), "2"),
-    "selected_problems": Stage(("calibrated_problems", "unique_problems"), ("selection",), "1"),
-    "verified_problems": Stage(("selected_problems", "unique_problems"), ("verification",), f"1-{JUDGE_VERSION}"),
-    "train_split": Stage(("verified_problems", "calibrated_problems", "unique_problems"), ("publication",), "2"),
+    "prepared_problems": Stage(
+        ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
+    ),
+    "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
+    "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "2"),
+    "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "2"),
+    "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
+    "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "2"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
     "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
 }

@@ -24,6 +24,9 @@ TEST = pl.Struct(
 )
 """A test by reference. stdin problems: raw bytes. Function problems: JSON array of arguments, JSON value."""
 
+CHECKER_EVIDENCE = pl.Struct({"rule": pl.String, "sentence": pl.String})
+"""Why a checker was inferred: a rule of `processing.checkers` and the sentence of the statement that it fired on."""
+
 SAMPLE = pl.Struct({"input": pl.String, "output": pl.String, "explanation": pl.String})
 BOUND = pl.Struct(
     {
@@ -100,6 +103,7 @@ NORMALIZED: Schema = {
     "samples": pl.List(SAMPLE),
     **JUDGING,
     **EVIDENCE,
+    "checker_evidence": pl.List(CHECKER_EVIDENCE),  # empty where the source declares the checker, or nothing is said
     "flags": pl.List(pl.String),  # adds needs_image, multi_answer, samples_unparsed, sample_shape, tests_out_of_bounds
     "content_sha": pl.String,  # over the canonical content: statement, limits, tests, checker
 }
@@ -109,6 +113,16 @@ UNIQUE: Schema = {
     "merged_ids": pl.List(pl.String),  # problems merged into this one
     "benchmark_nearest": pl.String,  # problem_id of the nearest benchmark item, null without a benchmark
     "benchmark_overlap": pl.Float64,  # containment of 8-grams in it, [0, 1]
+}
+
+ORIGINAL = pl.Struct({"language": pl.String, "title": pl.String, "statement": pl.String, "translator": pl.String})
+"""What was translated, as it was, and the model that did it."""
+
+PREPARED: Schema = {
+    **UNIQUE,
+    "translated_from": ORIGINAL,  # null where the statement is in its own language
+    "form_of": pl.String,  # problem_id of the function problem that this row puts over standard input, else null
+    "driver": pl.String,  # with form_of: the program that calls such a function, with a hole for it
 }
 
 DIMENSIONS = ("algorithmic_thinking", "implementation", "mathematics", "data_structures", "edge_cases")
@@ -154,6 +168,9 @@ SELECTED: Schema = {
     "band": pl.String,
 }
 
+KILL = pl.Struct({"test": pl.String, "submissions": pl.List(pl.String)})
+"""A test by name, and the known-wrong submissions that it rejects."""
+
 VERIFIED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
@@ -162,6 +179,7 @@ VERIFIED: Schema = {
     "wrong_run": pl.Int64,
     "wrong_rejected": pl.Int64,
     "tests_run": pl.Int64,
+    "kills": pl.List(KILL),  # in the problem's order; with few tests only the first that rejects a submission
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
     "judge_version": pl.String,
 }

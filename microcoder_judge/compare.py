@@ -12,7 +12,8 @@ lines             Leading and inner spaces count; trailing spaces and blank line
 yesno             As tokens, with an expected yes or no met in any letter case (testlib yesno and nyesno).
 unordered_lines   The same lines in any order, each compared as its tokens; blank lines do not count. A multiset.
 unordered_tokens  The same tokens in any order (testlib uncmp, for any token). A multiset.
-value, unordered  Returned values as `values` writes them; unordered takes the outermost sequence in any order.
+value, unordered  Returned values as `values` writes them, or one that is printed as JSON; unordered takes the outermost
+                  sequence in any order.
 
 Where nobody declared a checker, `effective_checker` says which of these decides.
 """

@@ -20,9 +20,8 @@ from microcoder_assets.collection.files import (
     read_problems,
 )
 from microcoder_assets.collection.records import Sample, ScrapedProblem, ScrapedTest, UnreadableRecord
-from microcoder_assets.collection.wording import has_several_answers, is_interactive, plain
+from microcoder_assets.collection.wording import is_interactive, plain
 from microcoder_assets.errors import UserError
-from microcoder_judge import Checker
 
 PROBLEMS = "problems.jsonl.gz"
 API_DUMPS = "problemset.problems*.json.gz"
@@ -77,10 +76,8 @@ def read_dump(path: Path) -> dict[str, ApiProblem]:
 
 
 def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> ScrapedProblem:
-    """One row; raises KeyError or TypeError on another shape. The samples, escaped as HTML, are its only tests.
-
-    checker: tokens; None and flag multi_answer where the statement says that several answers are right.
-    """
+    """One row; raises KeyError or TypeError on another shape. The samples, escaped as HTML, are its only tests; no
+    checker is named."""
     native_id = raw["pid"].removeprefix("P")
     known = api.get(native_id)
     named = _PID.fullmatch(native_id)
@@ -90,8 +87,6 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
     text, tags = plain(statement), known.tags if known and known.tags else tuple(raw["tags"])
     samples = tuple(Sample(_unescaped(sample["input"]), _unescaped(sample["output"])) for sample in raw["samples"])
     flags = set()
-    if has_several_answers(text):
-        flags.add("multi_answer")
     if "interactive" in tags or is_interactive(text):
         flags.add("interactive")
     return ScrapedProblem(
@@ -110,7 +105,6 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
             ScrapedTest(f"sample-{n}", True, sample.input.encode(), sample.output.encode())
             for n, sample in enumerate(samples, 1)
         ),
-        checker=None if flags else Checker("tokens"),
         time_limit_s=_amount(raw["time"], "s"),
         memory_limit_mb=_whole(_amount(raw["memory"], "m")),
         tags=tags,

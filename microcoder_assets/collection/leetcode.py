@@ -14,7 +14,6 @@ from microcoder_assets.collection.files import BAD_RECORD, FileSource, Row, one_
 from microcoder_assets.collection.identity import slugify
 from microcoder_assets.collection.records import Reference, ScrapedProblem, UnreadableRecord
 from microcoder_assets.collection.signature import Signature
-from microcoder_assets.collection.wording import function_checker, plain
 from microcoder_assets.errors import UserError
 
 PROBLEMS = "problems.jsonl.gz"
@@ -84,10 +83,6 @@ def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> Scr
     else:
         flags.add("design_class" if solutions and not flags & set(_NOT_PYTHON.values()) else "no_python")
     callable_ = signature is not None and not signature.flags
-    text = plain(raw["statement_html"])
-    checker = function_checker(text) if callable_ else None
-    if callable_ and checker is None:
-        flags.add("multi_answer")
     return ScrapedProblem(
         platform="leetcode",
         native_id=_native_id(raw["id"]),
@@ -104,7 +99,6 @@ def problem(raw: dict[str, Any], row: Row, ratings: Mapping[str, Rating]) -> Scr
         io_mode="function" if callable_ else None,
         entry_point=signature.name if signature and callable_ else None,
         starter_code=signature.starter_code if signature and callable_ else None,
-        checker=checker,
         references=tuple(
             Reference(f"solution_{n}", "python", "accepted", code) for n, code in enumerate(solutions, 1)
         ),

@@ -14,9 +14,8 @@ from typing import Any
 from microcoder_assets.collection.files import BAD_RECORD, BROKEN_STREAM, FileSource, one_line
 from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
 from microcoder_assets.collection.signature import Signature
-from microcoder_assets.collection.wording import function_checker, has_several_answers, is_interactive, plain
+from microcoder_assets.collection.wording import is_interactive, plain
 from microcoder_assets.errors import UserError
-from microcoder_judge import Checker
 
 _PREFIX = "Please solve the programming task below using a self-contained code snippet in a markdown code block."
 _STARTER = re.compile(r"Please complete the following python code precisely:\s*```python\n(.*?)```", re.DOTALL)
@@ -88,9 +87,6 @@ def _function_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> Scraped
     named = signature is not None and entry_point is not None and entry_point[1] == signature.name
     flags = set(signature.flags if signature and named else ("unusual_signature",))
     usable = not flags
-    checker = function_checker(plain(statement)) if usable else None
-    if usable and checker is None:
-        flags.add("multi_answer")
     return ScrapedProblem(
         **common,
         statement=statement,
@@ -98,7 +94,6 @@ def _function_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> Scraped
         entry_point=signature.name if signature and usable else None,
         starter_code=signature.starter_code if signature and usable else None,
         tests=tuple(read_asserts(raw["tests"]["functional"], signature)) if signature and usable else (),
-        checker=checker,
         references=(Reference("solution", "python", "accepted", solution),) if solution.strip() else (),
         flags=tuple(sorted(flags)),
     )
@@ -147,8 +142,6 @@ def _stdin_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> ScrapedPro
     statement = _MEMORY.sub("", _TIME.sub("", _TAGS.sub("", text))).strip()
     words = plain(statement)
     flags = set()
-    if has_several_answers(words):
-        flags.add("multi_answer")
     if is_interactive(words):
         flags.add("interactive")
     return ScrapedProblem(
@@ -158,7 +151,6 @@ def _stdin_problem(raw: Mapping[str, Any], common: dict[str, Any]) -> ScrapedPro
             ScrapedTest(str(n), False, given.encode(), expected.encode())
             for n, (given, expected) in enumerate(pairs, 1)
         ),
-        checker=None if flags else Checker("tokens"),
         time_limit_s=_seconds(time) if time else None,
         memory_limit_mb=int(memory[1]) // (1 if memory[2] == "MB" else 1_000_000) or None if memory else None,
         tags=tuple(ast.literal_eval(tags[1])) if tags else (),

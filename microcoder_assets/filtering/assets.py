@@ -10,16 +10,16 @@ from microcoder_assets.filtering.plots import reliability_plot, score_histogram
 from microcoder_assets.filtering.rubric import load_rubric
 from microcoder_assets.filtering.score import make_scorer, score_problems
 from microcoder_assets.filtering.select import select
-from microcoder_assets.processing.assets import unique_problems
+from microcoder_assets.processing.assets import prepared_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import CALIBRATED, SCORED, SELECTED, UNIQUE
+from microcoder_assets.schema import CALIBRATED, PREPARED, SCORED, SELECTED
 
 
 @dg.asset(
     group_name="filtering",
-    deps=[unique_problems],
+    deps=[prepared_problems],
     code_version=plan.code_version("scored_problems"),
     pool="llm",
     kinds={"parquet"},
@@ -30,7 +30,7 @@ def scored_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     inputs = plan.inputs_of(project, "scored_problems")
     rubric = load_rubric()
     scorer = make_scorer(project.settings.scoring, rubric, project.store.packs("llm"))
-    result = score_problems(project.store.read("unique_problems", UNIQUE), scorer, rubric)
+    result = score_problems(project.store.read("prepared_problems", PREPARED), scorer, rubric)
     plot = inline_png(score_histogram(result.frame), "scores")
     return publish(
         context,
@@ -53,7 +53,7 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
     project = workspace.project()
     inputs = plan.inputs_of(project, "calibrated_problems")
     scored = project.store.read("scored_problems", SCORED)
-    problems = project.store.read("unique_problems", UNIQUE)
+    problems = project.store.read("prepared_problems", PREPARED)
     result, report = calibrate(scored, problems, project.settings.calibration)
     plot = inline_png(reliability_plot(report), "reliability")
     return publish(
@@ -80,6 +80,6 @@ def selected_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     project = workspace.project()
     inputs = plan.inputs_of(project, "selected_problems")
     calibrated = project.store.read("calibrated_problems", CALIBRATED)
-    problems = project.store.read("unique_problems", UNIQUE)
+    problems = project.store.read("prepared_problems", PREPARED)
     result = select(calibrated, problems, project.settings.selection)
     return publish(context, project, result, SELECTED, inputs=inputs)

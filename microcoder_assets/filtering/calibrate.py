@@ -62,7 +62,7 @@ class CalibrationReport:
 def calibrate(
     scored: pl.DataFrame, problems: pl.DataFrame, settings: CalibrationSettings
 ) -> tuple[StageResult, CalibrationReport]:
-    """SCORED rows to CALIBRATED rows, with how far the result can be trusted. problems: UNIQUE rows with `ratings`."""
+    """SCORED rows to CALIBRATED rows, with how far the result can be trusted. problems: PREPARED rows."""
     known = problems.select("problem_id", "platform", observed_solve_rate=solve_rate(), source=evidence_name())
     rows = scored.join(known, on="problem_id", how="left").sort("problem_id")
     maps = _maps(rows, settings)

@@ -12,12 +12,11 @@ import polars as pl
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from microcoder_assets.config import ScoringSettings
-from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.scorer import Draw, ProblemScore
-from microcoder_assets.llm.budget import Budget, BudgetSpent
-from microcoder_assets.llm.cache import AnswerCache, Cache
-from microcoder_assets.llm.client import Answer, AnswerError, ChatClient, Message
+from microcoder_assets.llm.budget import BudgetSpent
+from microcoder_assets.llm.cache import Cache
+from microcoder_assets.llm.client import Answer, AnswerError, ChatClient, Message, open_client
 from microcoder_assets.schema import DIMENSIONS
 
 TEMPERATURE = 0.7  # ours: draws must be able to differ, or their spread says nothing
@@ -118,18 +117,7 @@ class LLMScorer:
 
 def llm_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache, api_key: str | None = None) -> LLMScorer:
     """The scorer that the settings name. Raises UserError when they name no model."""
-    if settings.model is None:
-        raise UserError("scoring.model is not set; name a model of the server, or score with the embedded scorer")
-    budget = Budget(settings.budget_usd, settings.price_per_million_prompt, settings.price_per_million_completion)
-    client = ChatClient(
-        settings.model,
-        settings.base_url,
-        api_key,
-        AnswerCache(cache),
-        budget,
-        temperature=TEMPERATURE,
-        max_tokens=MAX_TOKENS,
-    )
+    client = open_client(settings, "scoring", cache, api_key, temperature=TEMPERATURE, max_tokens=MAX_TOKENS)
     return LLMScorer(client, rubric, settings.draws, settings.concurrency)
 
 

@@ -27,7 +27,7 @@ def make_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache) -> Scor
 
 
 def score_problems(problems: pl.DataFrame, scorer: Scorer, rubric: Rubric) -> StageResult:
-    """UNIQUE rows to SCORED rows. A problem that the scorer could not answer is an error row with the reason."""
+    """PREPARED rows to SCORED rows. A problem that the scorer could not answer is an error row with the reason."""
     rows, decisions = [], []
     ordered = problems.sort("problem_id")
     shas = ordered["content_sha"].to_list()

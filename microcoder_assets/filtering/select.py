@@ -13,15 +13,15 @@ from microcoder_assets.stage import Decision, Kind, StageResult
 
 
 def select(calibrated: pl.DataFrame, problems: pl.DataFrame, settings: SelectionSettings) -> StageResult:
-    """CALIBRATED rows to SELECTED rows. problems: the UNIQUE rows they came from.
+    """CALIBRATED rows to SELECTED rows. problems: the PREPARED rows they came from.
 
     The first objection counts, in the order of `_objections`: what cannot be judged, then what is too easy or too hard.
     """
     referenced = problems[shortest_reference(problems)["row"].to_list()]["problem_id"]
     facts = problems.select(
         "problem_id",
-        "statement_language",
         "checker",
+        "checker_evidence",
         flags=pl.col("flags").fill_null([]),
         tests=pl.col("tests").list.len().fill_null(0),
         referenced=pl.col("problem_id").is_in(referenced.implode()),
@@ -39,11 +39,10 @@ def select(calibrated: pl.DataFrame, problems: pl.DataFrame, settings: Selection
 
 
 def _objections(settings: SelectionSettings) -> list[tuple[str, pl.Expr]]:
-    """(reason, what speaks for it), the first that holds decides. An unknown language is not a wanted one."""
+    """(reason, what speaks for it), the first that holds decides."""
     rate = pl.col("expected_solve_rate")
     custom = pl.col("checker").str.json_path_match("$.name") == "custom"
     return [
-        ("language_not_wanted", ~pl.col("statement_language").is_in(settings.languages).fill_null(False)),
         ("unjudgeable", _flagged("multi_answer") & ~custom.fill_null(False)),
         ("needs_image", _flagged("needs_image")),
         ("unsupported_checker", _flagged("unsupported_checker")),
@@ -75,9 +74,10 @@ def _decision(row: dict[str, Any], settings: SelectionSettings) -> Decision:
 def _detail(row: dict[str, Any]) -> dict[str, Any]:
     detail = {"expected_solve_rate": round(row["expected_solve_rate"], 4), "band": row["band"]}
     match row["reason"]:
-        case "language_not_wanted":
-            return {**detail, "language": row["statement_language"]}
-        case "unjudgeable" | "needs_image" | "unsupported_checker":
+        case "unjudgeable":
+            said = [found["sentence"] for found in row["checker_evidence"] or ()]
+            return {**detail, "flags": row["flags"], "checker": row["checker"], "said": said}
+        case "needs_image" | "unsupported_checker":
             return {**detail, "flags": row["flags"], "checker": row["checker"]}
     return detail
 
@@ -85,8 +85,6 @@ def _detail(row: dict[str, Any]) -> dict[str, Any]:
 def _rule(reason: str | None, row: dict[str, Any], settings: SelectionSettings) -> str | None:
     """The setting that decided, with its value; None where no setting did."""
     match reason:
-        case "language_not_wanted":
-            return f"languages = {', '.join(settings.languages)}"
         case "too_easy" if row["score"] < settings.min_score:
             return f"min_score = {settings.min_score:g}"
         case "too_easy":

@@ -11,9 +11,10 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletion
 
+from microcoder_assets.config import ServerSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.llm.budget import Budget
-from microcoder_assets.llm.cache import AnswerCache
+from microcoder_assets.llm.cache import AnswerCache, Cache
 
 Message = dict[str, str]
 RETRIES = 6  # of 408, 409, 429, 5xx and broken connections, with the client's exponential backoff or Retry-After
@@ -34,7 +35,8 @@ class Answer:
 
 
 class ChatClient:
-    """model, base_url: as the server knows them. temperature, max_tokens: sent with every request and part of its key.
+    """model, base_url: as the server knows them. section: of the settings that name them, for messages.
+    temperature, max_tokens: sent with every request and part of its key.
 
     Thread-safe. Answers are cached whether or not the caller can use them: a second run pays for neither.
     """
@@ -47,11 +49,13 @@ class ChatClient:
         cache: AnswerCache,
         budget: Budget,
         *,
+        section: str,
         temperature: float,
         max_tokens: int,
         retries: int = RETRIES,
     ) -> None:
         self.model = model
+        self._section = section
         self._server = base_url or "of OpenAI"
         self._parameters = {"temperature": temperature, "max_completion_tokens": max_tokens}
         self._max_tokens = max_tokens
@@ -95,8 +99,8 @@ class ChatClient:
         except openai.APIConnectionError as error:
             spent = 0.0
             raise UserError(
-                f"the scoring server {self._server} cannot be reached ({error.__cause__ or error}); "
-                "start it or mend scoring.base_url, and run again: answers so far are kept"
+                f"the {self._section} server {self._server} cannot be reached ({error.__cause__ or error}); "
+                f"start it or mend {self._section}.base_url, and run again: answers so far are kept"
             ) from error
         except (openai.OpenAIError, ValueError) as error:
             raise AnswerError(f"the server's answer is not a chat completion: {error}") from error
@@ -119,11 +123,30 @@ class ChatClient:
         return completion
 
     def _explained(self, error: openai.APIStatusError) -> Exception:
-        said = f"the scoring server {self._server} says {error.status_code}: {error.message[:200]}"
+        said = f"the {self._section} server {self._server} says {error.status_code}: {error.message[:200]}"
         if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
             return UserError(f"{said}; set OPENAI_API_KEY to a key that may use {self.model}")
         if error.status_code == 402 or error.code == "insufficient_quota":
             return UserError(f"{said}; add credit to the account and run again: answers so far are kept")
         if isinstance(error, openai.NotFoundError):
-            return UserError(f"{said}; mend scoring.model or scoring.base_url")
+            return UserError(f"{said}; mend {self._section}.model or {self._section}.base_url")
         return AnswerError(said)
+
+
+def open_client(
+    settings: ServerSettings, section: str, cache: Cache, api_key: str | None, *, temperature: float, max_tokens: int
+) -> ChatClient:
+    """The client that a section of the settings describes. Raises UserError when it names no model."""
+    if settings.model is None:
+        raise UserError(f"{section}.model is not set; name a model of the server")
+    budget = Budget(settings.budget_usd, settings.price_per_million_prompt, settings.price_per_million_completion)
+    return ChatClient(
+        settings.model,
+        settings.base_url,
+        api_key,
+        AnswerCache(cache),
+        budget,
+        section=section,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )

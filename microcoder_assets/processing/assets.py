@@ -9,11 +9,13 @@ from microcoder_assets.collection.assets import livecodebench_problems, scraped_
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.normalize import normalize
+from microcoder_assets.processing.prepare import prepare
+from microcoder_assets.processing.translate import make_translator
 from microcoder_assets.processing.unique import find_unique
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import NORMALIZED, SCRAPED, UNIQUE
+from microcoder_assets.schema import BENCHMARK, NORMALIZED, PREPARED, SCRAPED, UNIQUE
 from microcoder_assets.stage import StageResult
 
 
@@ -64,3 +66,26 @@ def unique_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
             "benchmark problems found": dg.MetadataValue.md(markdown_table(overlap.releases)),
         },
     )
+
+
+@dg.asset(
+    group_name="processing",
+    deps=[unique_problems, livecodebench_problems],
+    code_version=plan.code_version("prepared_problems"),
+    pool="llm",
+    kinds={"parquet"},
+)
+def prepared_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    """The same in the languages and the io forms to train on: translated, and over standard input too where wanted."""
+    project = workspace.project()
+    inputs = plan.inputs_of(project, "prepared_problems")
+    settings = project.settings
+    result = prepare(
+        project.store.read("unique_problems", UNIQUE),
+        project.store.read("livecodebench_problems", BENCHMARK),
+        project.store.blobs,
+        make_translator(settings.preparation, project.store.packs("llm")),
+        settings.preparation,
+        settings.decontamination,
+    )
+    return publish(context, project, result, PREPARED, inputs=inputs)

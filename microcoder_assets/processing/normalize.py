@@ -11,6 +11,7 @@ import polars as pl
 
 from microcoder_assets.processing.arguments import NotALiteral, describe_arguments, read_signature, sample_test
 from microcoder_assets.processing.bounds import read_bounds
+from microcoder_assets.processing.checkers import Evidence, infer_checker
 from microcoder_assets.processing.completeness import faults_of_inputs, missing_parts, needs_image, stub
 from microcoder_assets.processing.content import content_sha
 from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUTPUT, TEXT_SECTIONS
@@ -27,10 +28,11 @@ from microcoder_assets.processing.samples import (
     with_listed,
 )
 from microcoder_assets.processing.sections import Sections, split_sections
-from microcoder_assets.processing.wording import interactive, refine, several_answers
+from microcoder_assets.processing.wording import interactive
 from microcoder_assets.schema import NORMALIZED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_judge import Checker
+from microcoder_judge.records import UNDECLARED, UNDECLARED_VALUE
 
 Row = Mapping[str, Any]
 
@@ -80,8 +82,7 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
             continue
         done.append(outcome.row)
         fresh.extend(outcome.blobs)
-        sha = outcome.row["content_sha"]
-        decisions.append(Decision(row["problem_id"], Kind.KEPT, "ok", sha_in=row["record_sha"], sha_out=sha))
+        decisions.append(_kept(row, outcome.row))
     if fresh:
         blobs.put_many(list(dict.fromkeys(fresh)))
     return StageResult(conform(pl.DataFrame(done, schema=NORMALIZED), NORMALIZED), decisions)
@@ -134,8 +135,9 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
         shown = [sample.input.encode() for sample in samples]
         flags |= faults_of_inputs(text.get(INPUT, ""), bounds, [*shown, *_inputs(row, sample_bytes)])
     statement = render_statement(text, samples, function)
-    said = "\n\n".join(text[name] for name in TEXT_SECTIONS if name in text and name != INPUT)
-    checker = _checker(row, io_mode, said, flags)
+    said = [text[name] for name in TEXT_SECTIONS if name in text and name != INPUT]
+    said += [sample.explanation for sample in samples if sample.explanation]
+    checker, evidence = _checker(row, io_mode, "\n\n".join(said), flags)
     normalized = {
         **{name: row[name] for name in NORMALIZED if name in row},
         "statement": statement,
@@ -146,6 +148,7 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
         "io_mode": io_mode,
         "tests": tests,
         "checker": checker.to_json() if checker else None,
+        "checker_evidence": [found._asdict() for found in evidence],
         "flags": sorted(flags),
     }
     return NormalizedProblem({**normalized, "content_sha": content_sha(normalized)}, blobs)
@@ -232,19 +235,32 @@ def _tests_of_samples(
     return tests, tuple(blobs)
 
 
-def _checker(row: Row, io_mode: str, said: str, flags: set[str]) -> Checker | None:
-    """The declared checker; where there is none, the one for standard output that the statement's wording asks for.
+def _checker(row: Row, io_mode: str, said: str, flags: set[str]) -> tuple[Checker | None, tuple[Evidence, ...]]:
+    """The declared checker; where the source declares none or the plain one, that which the statement's wording asks
+    for, with the sentences that do.
 
     Adds multi_answer to `flags` where the statement admits several answers and the checker knows one.
     """
     declared = Checker.from_json(row["checker"]) if row["checker"] else None
     if declared and declared.name.startswith(("unordered", "custom")):
-        return declared
-    if several_answers(said):
+        return declared, ()
+    inferred = infer_checker(said, io_mode, row["starter_code"])
+    if inferred.checker is None:
         flags.add("multi_answer")
-    if io_mode == "function" or (declared is None and flags & {"multi_answer", "unsupported_checker"}):
-        return declared
-    return refine(declared, said)
+        return declared, inferred.evidence
+    if declared is None and flags & {"multi_answer", "unsupported_checker"}:
+        return None, ()
+    if declared in (None, UNDECLARED, UNDECLARED_VALUE):
+        return inferred.checker, inferred.evidence
+    return declared, ()
+
+
+def _kept(row: Row, normalized: Row) -> Decision:
+    """Kept, with what an inference of its checker rests on."""
+    because = {found["rule"]: found["sentence"] for found in normalized["checker_evidence"]}
+    detail = {"checker": because} if because else {}
+    sha = normalized["content_sha"]
+    return Decision(row["problem_id"], Kind.KEPT, "ok", detail, sha_in=row["record_sha"], sha_out=sha)
 
 
 def _dropped(row: Row, reason: str, kind: Kind = Kind.DROPPED, **detail: Any) -> Decision:

@@ -14,7 +14,7 @@ from microcoder_assets.publication.export import export
 from microcoder_assets.publication.split import build_split
 from microcoder_assets.publishing import publish
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import CALIBRATED, SPLIT, UNIQUE, VERIFIED
+from microcoder_assets.schema import CALIBRATED, PREPARED, SPLIT, VERIFIED
 from microcoder_assets.store.catalogue import query, report
 from microcoder_assets.store.parquet_store import parquet_bytes
 from microcoder_assets.verification.assets import verified_problems
@@ -34,7 +34,7 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
     result = build_split(
         store.read("verified_problems", VERIFIED),
         store.read("calibrated_problems", CALIBRATED),
-        store.read("unique_problems", UNIQUE),
+        store.read("prepared_problems", PREPARED),
         store.blobs,
         project.settings.publication,
     )

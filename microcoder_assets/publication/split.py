@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from microcoder_assets.config import PublicationSettings
+from microcoder_assets.publication.choose_tests import choose_tests
 from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import SPLIT, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
@@ -27,13 +28,6 @@ def assign_split(problem_id: str, settings: PublicationSettings) -> str:
     return "validation" if share < settings.validation_fraction else "train"
 
 
-def choose_tests(tests: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
-    """At most `limit` tests in their order: samples first, then those with the most bytes."""
-    ranked = sorted(tests, key=lambda t: (not t["sample"], -t["bytes"], t["name"]))[:limit]
-    chosen = {id(test) for test in ranked}
-    return [test for test in tests if id(test) in chosen]
-
-
 def build_split(
     verified: pl.DataFrame,
     calibrated: pl.DataFrame,
@@ -41,9 +35,12 @@ def build_split(
     blobs: Blobs,
     settings: PublicationSettings,
 ) -> StageResult:
-    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: UNIQUE rows, a superset."""
+    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: PREPARED rows, a superset.
+
+    A stdin form is on the side of its function form.
+    """
     rows = (
-        problems.join(verified.select("problem_id", "verified_references"), on="problem_id")
+        problems.join(verified.select("problem_id", "verified_references", "kills"), on="problem_id")
         .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
         .sort("problem_id")
     )
@@ -55,7 +52,7 @@ def build_split(
             detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
             decisions.append(Decision(row["problem_id"], Kind.DROPPED, "no_token_budget", detail, sha_in=sha))
             continue
-        part = assign_split(row["problem_id"], settings)
+        part = assign_split(row["form_of"] or row["problem_id"], settings)
         proven = set(row["verified_references"])
         references = [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven]
         kept.append({**row, "split": part, "prompt": prompt, "difficulty": row["band"], "references": references})
@@ -67,7 +64,10 @@ def build_split(
 def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings) -> Iterator[dict[str, Any]]:
     """Rows with the bytes of their chosen tests inside, read from the store a batch of rows at a time."""
     for batch in rows.iter_slices(ROWS_A_BATCH):
-        chosen = [choose_tests(tests, settings.max_tests) for tests in batch["tests"].to_list()]
+        chosen = [
+            choose_tests(tests, {kill["test"]: frozenset(kill["submissions"]) for kill in kills}, settings.max_tests)
+            for tests, kills in batch.select("tests", "kills").iter_rows()
+        ]
         shas = {sha for tests in chosen for t in tests for sha in (t["input_sha"], t["expected_sha"])}
         stored = blobs.get_many(sorted(shas))
         for row, tests in zip(batch.iter_rows(named=True), chosen, strict=True):

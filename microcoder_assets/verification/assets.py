@@ -8,7 +8,7 @@ from microcoder_assets import plan
 from microcoder_assets.filtering.assets import selected_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.resources import Workspace, progress
-from microcoder_assets.schema import SELECTED, UNIQUE, VERIFIED
+from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
 from microcoder_assets.verification.verify import verify
 
 
@@ -23,7 +23,7 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     project = workspace.project()
     inputs = plan.inputs_of(project, "verified_problems")
     selected = project.store.read("selected_problems", SELECTED)
-    problems = project.store.read("unique_problems", UNIQUE)
+    problems = project.store.read("prepared_problems", PREPARED)
     cache = project.store.packs("verdicts")
     with progress("verifying", selected.height) as done:
         result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)

@@ -7,6 +7,9 @@ Outcomes, in the order they are looked for:
   checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
 - a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
+
+Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep
+those that reject them; but not those that ran out of time, which would do so again and again.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -38,6 +41,8 @@ from microcoder_judge import (
 
 PROBLEMS_A_BATCH = 128
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
+OUTCOME_VERSION = "2"
+"""Raise it when a kept outcome would be another."""
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 
 
@@ -64,6 +69,7 @@ class Outcome:
     wrong_run: int
     wrong_rejected: int
     tests_run: int
+    kills: list[dict[str, Any]]
     verified_references: list[str]
 
 
@@ -77,7 +83,7 @@ def verify(
 ) -> StageResult:
     """Run the references of every selected problem.
 
-    selected: SELECTED rows. problems: UNIQUE rows, a superset. progress: called with the number of problems done.
+    selected: SELECTED rows. problems: PREPARED rows, a superset. progress: called with the number of problems done.
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
@@ -99,7 +105,7 @@ def verify(
 
 
 def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: VerificationSettings) -> Problem:
-    """The judge's record of a UNIQUE row. Raises microcoder_judge.RecordError where the two do not fit."""
+    """The judge's record of a PREPARED row. Raises microcoder_judge.RecordError where the two do not fit."""
     checker = Checker.from_json(row["checker"]) if row["checker"] else None
     stated = row["time_limit_s"]
     seconds = stated * settings.time_limit_factor if stated else settings.default_time_limit_s
@@ -117,6 +123,7 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
 def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> str:
     parts = [
         row["content_sha"],
+        OUTCOME_VERSION,
         JUDGE_VERSION,
         " ".join(judge.languages),
         settings.model_dump_json(exclude={"workers", "headers"}),
@@ -148,8 +155,28 @@ def _run(
     for row, found in zip(batch, chosen, strict=True):
         if isinstance(found, Outcome):
             yield found
-        else:
-            yield _outcome(row, [(reference, next(results)) for reference in found])
+            continue
+        runs = [(reference, next(results)) for reference in found]
+        outcome = _outcome(row, runs)
+        if outcome.reason == "ok" and len(row["tests"]) > settings.complete_above:
+            outcome = replace(outcome, kills=_kills(row, _completed(row, runs, judge, stored, settings)))
+        yield outcome
+
+
+def _completed(
+    row: Mapping[str, Any],
+    runs: Sequence[tuple[dict[str, str], Result]],
+    judge: Judge,
+    stored: Mapping[str, bytes],
+    settings: VerificationSettings,
+) -> list[tuple[dict[str, str], Result]]:
+    """Runs of the wrong submissions on every test, in place of those that ended at the first failure."""
+    problem = judge_problem(row, stored, settings)
+    wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
+    again = [reference for reference, result in wrong if result.verdict is not Verdict.TLE]
+    submissions = [Submission(r["code"], problem, r["language"], stop_on_fail=False) for r in again]
+    complete = {r["name"]: result for r, result in zip(again, judge.evaluate_many(submissions), strict=True)}
+    return [(reference, complete.get(reference["name"], result)) for reference, result in wrong]
 
 
 def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> str:
@@ -164,7 +191,7 @@ def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> s
 
 
 def _refused(reason: str, error: str) -> Outcome:
-    return Outcome(reason, {"error": error[:300]}, 0, 0, 0, 0, 0, [])
+    return Outcome(reason, {"error": error[:300]}, 0, 0, 0, 0, 0, [], [])
 
 
 def _lasts(outcome: Outcome) -> bool:
@@ -206,8 +233,19 @@ def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result
         wrong_run=len(wrong),
         wrong_rejected=len(wrong) - len(slipped),
         tests_run=len(row["tests"]),
+        kills=_kills(row, wrong),
         verified_references=[reference["name"] for reference, _ in passed],
     )
+
+
+def _kills(row: Mapping[str, Any], wrong: Sequence[tuple[dict[str, str], Result]]) -> list[dict[str, Any]]:
+    """Rows of `schema.KILL`: what each test rejects of the wrong submissions."""
+    by_test: dict[str, list[str]] = {test["name"]: [] for test in row["tests"]}
+    for reference, result in wrong:
+        for test in result.tests:
+            if test.verdict not in (Verdict.AC, Verdict.IE):
+                by_test[test.name].append(reference["name"])
+    return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
 
 
 def _result(rows: pl.DataFrame, outcomes: Sequence[Outcome]) -> StageResult:

@@ -55,5 +55,7 @@ CREATE TABLE scraped_problems (
     -- interactive, output_only, premium, scoring, unsupported_checker, uses_nodes, ...
     flags VARCHAR[],
     -- sha256 of the record as served
-    record_sha VARCHAR
+    record_sha VARCHAR,
+    -- where its solution is explained; null where unknown
+    editorial_url VARCHAR
 );

@@ -62,6 +62,8 @@ CREATE TABLE unique_problems (
     ratings STRUCT("source" VARCHAR, "value" DOUBLE)[],
     -- of the statement; null where none is stated
     license VARCHAR,
+    -- why the checker was inferred; empty where the source declares it, or nothing is said
+    checker_evidence STRUCT("rule" VARCHAR, sentence VARCHAR)[],
     -- those of collection, and needs_image, multi_answer, samples_unparsed, sample_shape, tests_out_of_bounds
     flags VARCHAR[],
     -- sha256 of the canonical content: sections, samples, limits, tests, checker

@@ -14,6 +14,9 @@ CREATE TABLE verified_problems (
     wrong_rejected BIGINT,
     -- tests that were run
     tests_run BIGINT,
+    -- tests in the problem's order, each with the known-wrong submissions that it rejects; with few tests only the first that
+    -- rejects a submission
+    kills STRUCT(test VARCHAR, submissions VARCHAR[])[],
     -- names of the accepted references that passed every test
     verified_references VARCHAR[],
     -- of microcoder_judge

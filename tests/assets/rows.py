@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from microcoder_assets.schema import UNIQUE, conform
+from microcoder_assets.schema import PREPARED, conform
 from microcoder_assets.store import Blobs
 
 DOUBLE = "print(int(input()) * 2)"
@@ -24,10 +24,10 @@ def unique_row(
     references: Mapping[str, Sequence[str]] | None = None,
     **fields: Any,
 ) -> dict[str, Any]:
-    """A UNIQUE row. references: programs by label; by default one accepted program that doubles a number."""
+    """A PREPARED row. references: programs by label; by default one accepted program that doubles a number."""
     named = references if references is not None else {"accepted": [DOUBLE]}
     shas = [blobs.put_many(list(pair)) for pair in tests]
-    row: dict[str, Any] = dict.fromkeys(UNIQUE)
+    row: dict[str, Any] = dict.fromkeys(PREPARED)
     row |= {
         "problem_id": problem_id,
         "platform": problem_id.partition(":")[0],
@@ -52,7 +52,7 @@ def unique_row(
 
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    return conform(pl.DataFrame([dict(row) for row in rows], schema=UNIQUE), UNIQUE)
+    return conform(pl.DataFrame([dict(row) for row in rows], schema=PREPARED), PREPARED)
 
 
 def selected(problems: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from microcoder_assets.checks import (
     is_free_of_benchmark,
 )
 from microcoder_assets.project import Project
-from microcoder_assets.schema import BENCHMARK, SCORED, SPLIT, Schema, conform
+from microcoder_assets.schema import BENCHMARK, PREPARED, SCORED, SPLIT, UNIQUE, Schema, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 RUN = {"inputs": "i", "code_version": "1", "run_id": "r"}
@@ -73,10 +73,19 @@ def test_rows_accounted(project: Project, decided: list[str], words: str | None)
 
 def test_rows_accounted_across_stages(project: Project) -> None:
     rows = nulls(SCORED, problem_id=["a:1", "a:2"])
-    project.store.publish("unique_problems", StageResult(rows, kept(rows)), **RUN)
+    project.store.publish("prepared_problems", StageResult(rows, kept(rows)), **RUN)
     fewer = rows.head(1)
     project.store.publish("scored_problems", StageResult(fewer, kept(fewer)), **RUN)
-    assert "unique_problems holds 2 rows, but 1 were decided" in (accounts_for_rows(project, "scored_problems") or "")
+    assert "prepared_problems holds 2 rows, but 1 were decided" in (accounts_for_rows(project, "scored_problems") or "")
+
+
+def test_a_row_made_by_a_stage_did_not_come_into_it(project: Project) -> None:
+    rows = nulls(UNIQUE, problem_id=["a:1"])
+    project.store.publish("unique_problems", StageResult(rows, kept(rows)), **RUN)
+    both = nulls(PREPARED, problem_id=["a:1", "a:1#stdin"])
+    decisions = [*kept(rows), Decision("a:1#stdin", Kind.KEPT, "stdin_form", {"of": "a:1"})]
+    project.store.publish("prepared_problems", StageResult(both, decisions), **RUN)
+    assert accounts_for_rows(project, "prepared_problems") is None
 
 
 def test_split_disjoint(project: Project) -> None:

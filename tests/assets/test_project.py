@@ -92,7 +92,7 @@ def test_an_asset_is_stale_when_its_settings_or_what_it_reads_change(tmp_path: P
     settings.write_text("[scoring]\ndraws = 5")
     assert not plan.is_fresh(Project(tmp_path, (), None, settings), asset)
 
-    project.store.publish("unique_problems", empty, inputs="new", code_version="1", run_id="r")
+    project.store.publish("prepared_problems", empty, inputs="new", code_version="1", run_id="r")
     assert not plan.is_fresh(project, asset)
 
 

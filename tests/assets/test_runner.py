@@ -59,8 +59,8 @@ def test_what_failed_a_check_is_not_built_on_by_a_later_run_either(
         for _ in range(2):
             with pytest.raises(RunFailed, match="zero_benchmark_overlap of unique_problems failed: planted finding"):
                 make(project, "scored_problems")
-            assert project.store.manifest("scored_problems") is None
-    assert make(project, "scored_problems") == ["scored_problems"]
+            assert project.store.manifest("prepared_problems") is None
+    assert make(project, "scored_problems") == ["prepared_problems", "scored_problems"]
 
 
 def test_a_partition_lost_on_the_way_is_made_again(project: Project) -> None:

@@ -23,9 +23,8 @@ from microcoder_assets.collection.web.html import (
     text_of,
 )
 from microcoder_assets.collection.web.live import Contest, LiveProblem, Window, day_of, known_shape
-from microcoder_assets.collection.wording import has_several_answers, is_interactive, plain
+from microcoder_assets.collection.wording import is_interactive, plain
 from microcoder_assets.config import AtCoderSite
-from microcoder_judge import Checker
 
 SITE = "https://atcoder.jp"
 """How rows name problems, wherever they were fetched from."""
@@ -105,10 +104,8 @@ def parse_tasks(answer: Answer) -> dict[str, str]:
 
 
 def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem:
-    """A task page, in English where AtCoder has it in English. Samples are the only tests that it shows.
-
-    checker: tokens; None and flag multi_answer where the statement says that several answers are right.
-    """
+    """A task page, in English where AtCoder has it in English. Samples are the only tests that it shows; no checker
+    is named."""
     if urlsplit(answer.url).path != urlsplit(listed.request.url).path:
         raise NotServed(f"{listed.request.url} leads to {answer.url}")
     page = parse_page(answer)
@@ -141,8 +138,6 @@ def _problem(page: HtmlElement, statement: HtmlElement, language: str, listed: L
         flags.add("scoring")
     elif not samples:
         raise ValueError("the page shows no sample")
-    if has_several_answers(words):
-        flags.add("multi_answer")
     return ScrapedProblem(
         platform="atcoder",
         native_id=listed.key,
@@ -158,7 +153,6 @@ def _problem(page: HtmlElement, statement: HtmlElement, language: str, listed: L
         published_basis="contest",
         samples=samples,
         tests=stdin_tests(samples),
-        checker=None if flags else Checker("tokens"),
         time_limit_s=amount(seconds, "sec"),
         memory_limit_mb=int(amount(memory, "Mi?B")),
         ratings=listed.ratings,

@@ -24,9 +24,8 @@ from microcoder_assets.collection.web.html import (
     text_of,
 )
 from microcoder_assets.collection.web.live import Contest, LiveProblem, Window, day_of, known_shape
-from microcoder_assets.collection.wording import has_several_answers, is_interactive, plain
+from microcoder_assets.collection.wording import is_interactive, plain
 from microcoder_assets.config import CodeforcesSite
-from microcoder_judge import Checker
 
 SITE = "https://codeforces.com"
 """How rows name problems, wherever they were fetched from."""
@@ -129,10 +128,7 @@ def parse_problemset(answer: Answer) -> list[Row]:
 
 def parse_problem(answer: Answer, listed: LiveProblem) -> ScrapedProblem | UnreadableRecord:
     """A problem page. Samples are the only tests that it shows. Names of files to read and write go with its header:
-    programs use standard input and output.
-
-    checker: tokens; None and flag multi_answer where the statement says that several answers are right.
-    """
+    programs use standard input and output. No checker is named."""
     if not urlsplit(answer.url).path.startswith(urlsplit(listed.request.url).path):
         raise NotServed(f"{listed.request.url} leads to {answer.url}")
     page = parse_page(answer)
@@ -171,8 +167,6 @@ def _problem(page: HtmlElement, statement: HtmlElement, listed: LiveProblem) -> 
     flags = set()
     if interactive:
         flags.add("interactive")
-    if has_several_answers(words):
-        flags.add("multi_answer")
     return ScrapedProblem(
         platform="codeforces",
         native_id=listed.key,
@@ -188,7 +182,6 @@ def _problem(page: HtmlElement, statement: HtmlElement, listed: LiveProblem) -> 
         published_basis="contest",
         samples=samples,
         tests=stdin_tests(samples),
-        checker=None if flags else Checker("tokens"),
         time_limit_s=amount(seconds, "second"),
         memory_limit_mb=int(amount(megabytes, "megabyte")),
         tags=listed.tags,

@@ -11,7 +11,7 @@ from microcoder_assets.collection.web.errors import NotServed, SourceChanged
 from microcoder_assets.collection.web.exchange import Answer, Reader, Request
 from microcoder_assets.collection.web.html import sha_of
 from microcoder_assets.collection.web.live import Contest, LiveProblem, Window, day_of, known_shape
-from microcoder_assets.collection.wording import function_checker, plain
+from microcoder_assets.collection.wording import plain
 from microcoder_assets.config import LeetCodeSite
 
 SITE = "https://leetcode.com"
@@ -100,11 +100,7 @@ def _problem(question: dict[str, Any], listed: LiveProblem) -> ScrapedProblem:
     flags = set(signature.flags) if signature else {"design_class" if starter else "no_python"}
     if question["isPaidOnly"]:
         flags.add("premium")
-    text = plain(question["content"])
-    checker = function_checker(text) if callable_ else None
-    if callable_ and checker is None:
-        flags.add("multi_answer")
-    if not text:
+    if not plain(question["content"]):
         raise ValueError("the content is empty")
     return ScrapedProblem(
         platform="leetcode",
@@ -122,7 +118,6 @@ def _problem(question: dict[str, Any], listed: LiveProblem) -> ScrapedProblem:
         io_mode="function" if callable_ else None,
         entry_point=signature.name if signature and callable_ else None,
         starter_code=signature.starter_code if signature and callable_ else None,
-        checker=checker,
         tags=tuple(tag["name"] for tag in question["topicTags"]),
         difficulty_label=question["difficulty"].lower(),
         flags=tuple(sorted(flags)),

@@ -12,7 +12,6 @@ import pytest
 from microcoder_assets.collection.records import ScrapedProblem, UnreadableRecord
 from microcoder_assets.collection.rllm import open_rllm, read_asserts
 from microcoder_assets.collection.signature import Signature
-from microcoder_judge import Checker
 
 STARTER = "class Solution:\n    def add(self, a: int, b: int = 2) -> int:\n"
 FUNCTION = {
@@ -40,7 +39,7 @@ def test_a_function_row(tmp_path: Path) -> None:
     (problem,) = read(tmp_path, FUNCTION)
     assert isinstance(problem, ScrapedProblem)
     assert (problem.problem_id, problem.statement) == ("rllm:leetcode_test-1", "Add.")
-    assert (problem.io_mode, problem.entry_point, problem.checker) == ("function", "add", Checker("value"))
+    assert (problem.io_mode, problem.entry_point, problem.checker) == ("function", "add", None)
     assert [(t.input, t.expected) for t in problem.tests] == [(b"[1, 2]", b"3")]
     assert problem.references[0].code.endswith("return a + b")
 
@@ -55,7 +54,7 @@ def test_stdin_rows(
     (problem,) = read(tmp_path, row)
     assert isinstance(problem, ScrapedProblem)
     assert (problem.statement, problem.time_limit_s, problem.memory_limit_mb) == ("Double it.", time_s, memory_mb)
-    assert (problem.tags, problem.tests[0].input, problem.checker) == (tags, given, Checker("tokens"))
+    assert (problem.tags, problem.tests[0].input, problem.checker) == (tags, given, None)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_leetcode(tmp_path: Path) -> None:
     folder = tmp_path / "leetcode-doocs"
     plain = only("leetcode", folder, LEETCODE)
     assert (plain.problem_id, plain.title, plain.statement_format) == ("leetcode:1", "Two Sum", "html")
-    assert (plain.io_mode, plain.entry_point, plain.checker) == ("function", "twoSum", Checker("value"))
+    assert (plain.io_mode, plain.entry_point, plain.checker) == ("function", "twoSum", None)
     assert plain.starter_code == (
         "class Solution:\n    def twoSum(self, nums: List[int], target: int=0) -> List[int]:\n"
     )
@@ -137,21 +137,6 @@ def test_leetcode_problems_that_are_no_plain_function(
     assert (problem.io_mode, problem.entry_point, problem.checker, problem.flags) == (None, None, None, flags)
 
 
-@pytest.mark.parametrize(
-    ("words", "checker"),
-    [
-        ("You can return the answer in <strong>any order</strong>.", Checker("unordered")),
-        ("Tasks can be finished in any order. Return their number.", Checker("value")),
-        ("If there are multiple answers, return any of them.", None),
-        ("If there are multiple answers, return the smallest.", Checker("value")),
-    ],
-)
-def test_the_wording_decides_the_checker(tmp_path: Path, words: str, checker: Checker | None) -> None:
-    problem = only("leetcode", tmp_path, {**LEETCODE, "statement_html": f"<p>{words}</p>"})
-    assert problem.checker == checker
-    assert ("multi_answer" in problem.flags) == (checker is None)
-
-
 def test_codeforces(tmp_path: Path) -> None:
     folder = tmp_path / "codeforces-statements"
     problem = only("codeforces", folder, CODEFORCES)
@@ -159,7 +144,7 @@ def test_codeforces(tmp_path: Path) -> None:
     assert problem.url == "https://codeforces.com/problemset/problem/1925/D"
     assert [(t.name, t.sample, t.input, t.expected) for t in problem.tests] == [("sample-1", True, b"1", b"2")]
     assert (problem.time_limit_s, problem.memory_limit_mb, problem.published) == (2.0, 256, None)
-    assert (problem.checker, problem.ratings) == (Checker("tokens"), (("codeforces", 1900.0),))
+    assert (problem.checker, problem.ratings) == (None, (("codeforces", 1900.0),))
 
 
 def test_codeforces_joins_the_newest_dump(tmp_path: Path) -> None:
@@ -180,7 +165,6 @@ def test_codeforces_joins_the_newest_dump(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "flags"),
     [
-        ({"statement_md": "If there are several answers, print any."}, ("multi_answer",)),
         ({"statement_md": "This is an interactive problem."}, ("interactive",)),
         ({"tags": ["interactive"]}, ("interactive",)),
         ({"time": "0s", "memory": "NaNm", "rating": None, "statement_md": None, "samples": []}, ()),
@@ -188,7 +172,7 @@ def test_codeforces_joins_the_newest_dump(tmp_path: Path) -> None:
 )
 def test_codeforces_flags_and_gaps(tmp_path: Path, change: dict[str, Any], flags: tuple[str, ...]) -> None:
     problem = only("codeforces", tmp_path, {**CODEFORCES, **change})
-    assert (problem.flags, problem.checker) == (flags, None if flags else Checker("tokens"))
+    assert (problem.flags, problem.checker) == (flags, None)
     if "time" in change:
         assert (problem.time_limit_s, problem.memory_limit_mb, problem.ratings, problem.tests) == (None, None, (), ())
 

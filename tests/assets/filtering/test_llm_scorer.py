@@ -1,15 +1,14 @@
 """The LLM scorer against a real HTTP server on loopback that misbehaves as servers do."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from chat_server import COMPLETION_TOKENS, PROMPT_TOKENS, Reply, Server, completion, serving
 from polars.testing import assert_frame_equal
 
 from microcoder_assets.config import ScoringSettings
@@ -23,82 +22,15 @@ from microcoder_assets.schema import DIMENSIONS, SCORED
 from microcoder_assets.stage import Kind, StageResult
 from microcoder_assets.store import Packs
 
-PROMPT_TOKENS, COMPLETION_TOKENS = 100, 50
-Reply = tuple[int, str]
-
 
 def levels(level: int) -> str:
     return json.dumps(dict.fromkeys(DIMENSIONS, level))
 
 
-def completion(text: str) -> Reply:
-    message = {"role": "assistant", "content": text}
-    return 200, json.dumps(
-        {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "m",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {
-                "prompt_tokens": PROMPT_TOKENS,
-                "completion_tokens": COMPLETION_TOKENS,
-                "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
-            },
-        }
-    )
-
-
-class Server(ThreadingHTTPServer):
-    """Answers by `behave(request, number of this request)`; keeps what was asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.behave: Callable[[dict[str, Any], int], Reply] = lambda request, number: completion(levels(3))
-        self.requests: list[dict[str, Any]] = []
-        self.answered = self.in_flight = self.most_in_flight = 0
-        self.lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.requests.append(request)
-            number = len(self.server.requests)
-            self.server.in_flight += 1
-            self.server.most_in_flight = max(self.server.most_in_flight, self.server.in_flight)
-        status, body = self.server.behave(request, number)
-        with self.server.lock:
-            self.server.in_flight -= 1
-            self.server.answered += status == 200
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("retry-after-ms", "1")
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        return
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as serving:
-        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
-        thread.start()
-        yield serving
-        serving.shutdown()
-        thread.join()
+    with serving(lambda request, number: completion(levels(3))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -281,6 +213,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         None,
         AnswerCache(Packs(tmp_path)),
         Budget(1.0, 0.0, 0.0),
+        section="scoring",
         temperature=0.0,
         max_tokens=10,
         retries=0,

@@ -30,12 +30,16 @@ def decide(problems: pl.DataFrame, **values: Any) -> Decision:
     return decision
 
 
+def test_the_sentence_that_admits_several_answers_is_named(unique_rows: Any) -> None:
+    evidence = [{"rule": "any_valid", "sentence": "Print any."}]
+    decision = decide(unique_rows({**GOOD, "flags": ["multi_answer"], "checker_evidence": evidence}))
+    assert (decision.reason, decision.detail["said"]) == ("unjudgeable", ["Print any."])
+
+
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
         ({}, "ok"),
-        ({"statement_language": "zh"}, "language_not_wanted"),
-        ({"statement_language": None}, "language_not_wanted"),
         ({"flags": ["multi_answer"]}, "unjudgeable"),
         ({"flags": ["multi_answer"], "checker": Checker().to_json()}, "unjudgeable"),
         ({"flags": ["multi_answer"], "checker": CUSTOM}, "ok"),
@@ -48,7 +52,6 @@ def decide(problems: pl.DataFrame, **values: Any) -> Decision:
         ({"references": []}, "no_reference"),
         ({"references": [{**REFERENCE, "label": "wrong_answer"}]}, "no_reference"),
         ({"references": [{**REFERENCE, "language": "cpp"}]}, "no_reference"),
-        ({"statement_language": "sv", "flags": ["multi_answer"], "tests": []}, "language_not_wanted"),
         ({"flags": ["needs_image", "multi_answer"], "tests": []}, "unjudgeable"),
     ],
 )

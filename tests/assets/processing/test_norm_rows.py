@@ -101,26 +101,28 @@ def test_an_unnamed_io_mode_is_stdin_where_the_sections_say_so() -> None:
     assert row_of(io_mode=None)["io_mode"] == "stdin"
 
 
-@pytest.mark.parametrize(
-    ("sentence", "checker"),
-    [
-        ("Their sum.", Checker("tokens")),
-        ("Absolute or relative error must not exceed $10^{-6}$.", Checker("tokens_float", abs_tol=1e-6, rel_tol=1e-6)),
-        ("The relative error should be within 1e-4.", Checker("tokens_float", rel_tol=1e-4)),
-        ("An absolute error of 0.001 is fine.", Checker("tokens_float", abs_tol=1e-3)),
-        ("绝对误差不超过 $10^{-5}$。", Checker("tokens_float", abs_tol=1e-5)),
-        ("Print YES in any case (upper or lower).", Checker("tokens", case_sensitive=False)),
-    ],
-)
-def test_the_checker_that_the_wording_asks_for(sentence: str, checker: Checker) -> None:
-    statement = f"{STATEMENT} {sentence}"
-    for declared in (None, Checker("tokens").to_json()):
-        assert row_of(statement=statement, checker=declared)["checker"] == checker.to_json()
+@pytest.mark.parametrize("declared", [None, Checker("tokens").to_json()])
+def test_the_wording_refines_a_plain_checker_and_is_recorded(declared: str | None) -> None:
+    row = row_of(statement=f"{STATEMENT} The *relative* error should be within 1e-4.", checker=declared)
+    assert row["checker"] == Checker("tokens_float", rel_tol=1e-4, integers="close").to_json()
+    assert row["checker_evidence"] == [{"rule": "tolerance", "sentence": "The relative error should be within 1e-4."}]
+    assert row_of(checker=declared)["checker_evidence"] == []
+
+
+def test_the_sentence_that_decided_is_in_the_ledger() -> None:
+    statement = f"{STATEMENT} If there are several answers, print any of them."
+    (decision,) = normalize(pl.DataFrame([scraped(statement=statement)], schema=SCRAPED), Memory()).decisions
+    assert decision.detail == {"checker": {"any_valid": "If there are several answers, print any of them."}}
 
 
 def test_a_declared_checker_is_kept() -> None:
     declared = Checker("lines", case_sensitive=False).to_json()
     assert row_of(statement=f"{STATEMENT} Relative error 1e-6.", checker=declared)["checker"] == declared
+
+
+def test_a_judge_of_its_own_is_not_replaced_by_the_wording() -> None:
+    row = row_of(statement=f"{STATEMENT} Print it in any case.", flags=["multi_answer"])
+    assert (row["checker"], row["checker_evidence"], row["flags"]) == (None, [], ["multi_answer"])
 
 
 @pytest.mark.parametrize(

@@ -17,21 +17,19 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.publication.card import dataset_card
 from microcoder_assets.publication.export import export
 from microcoder_assets.publication.prompt import build_prompt
-from microcoder_assets.publication.split import assign_split, build_split, choose_tests
-from microcoder_assets.schema import SPLIT
+from microcoder_assets.publication.split import assign_split, build_split
+from microcoder_assets.schema import SPLIT, VERIFIED
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Blobs
 
 SETTINGS = PublicationSettings()  # type: ignore[call-arg]
-TESTS = st.lists(
-    st.tuples(st.booleans(), st.integers(0, 99)).map(lambda t: {"sample": t[0], "bytes": t[1]}), max_size=30
-).map(lambda tests: [{**test, "name": str(n)} for n, test in enumerate(tests)])
 
 
 def split_of(blobs: Blobs, settings: PublicationSettings = SETTINGS, count: int = 40) -> StageResult:
     programs = {"accepted": [DOUBLE, "print(0)"], "wrong_answer": ["print(1)"]}
     problems = frame([unique_row(blobs, f"a:{n}", references=programs) for n in range(count)])
-    verified = problems.select("problem_id", verified_references=pl.lit(["accepted/0.py"]))
+    proven = problems.select("problem_id", verified_references=pl.lit(["accepted/0.py"]))
+    verified = proven.with_columns(kills=pl.lit([], VERIFIED["kills"]))
     return build_split(verified, selected(problems), problems, blobs, settings)
 
 
@@ -60,18 +58,6 @@ def test_sides_do_not_change_as_the_set_grows(tmp_path: Path) -> None:
 def test_the_held_out_share_is_about_what_was_asked_for(ids: list[str]) -> None:
     held = sum(assign_split(name, SETTINGS) == "validation" for name in ids)
     assert 0.08 < held / len(ids) < 0.36  # 20 % of 300, more than five standard deviations wide
-
-
-@given(TESTS, st.integers(1, 12))
-def test_samples_come_first_then_the_longest(tests: list[dict[str, object]], limit: int) -> None:
-    chosen = choose_tests(tests, limit)
-    assert len(chosen) == min(limit, len(tests))
-    assert [t["name"] for t in tests if t in chosen] == [t["name"] for t in chosen]
-    left = [t for t in tests if t not in chosen]
-    if left and any(not t["sample"] for t in chosen):
-        assert not any(t["sample"] for t in left)
-        shortest = min(int(str(t["bytes"])) for t in chosen if not t["sample"])
-        assert all(int(str(t["bytes"])) <= shortest for t in left)
 
 
 def test_a_prompt_over_the_limit_is_dropped_with_its_length(tmp_path: Path) -> None:

@@ -67,6 +67,18 @@ def test_what_was_judged_once_is_not_judged_again(tmp_path: Path, monkeypatch: p
         run(tmp_path, {"a:right": ({"accepted": [DOUBLE + " # changed"]}, "ok")})
 
 
+def test_every_test_that_rejects_a_wrong_submission_is_known(tmp_path: Path) -> None:
+    wrong = ["print(4)", "n = int(input()); print(2 * n if n > 0 else 1 // 0)", "print(0)"]
+    blobs = Blobs(tmp_path / "blobs")
+    problems = frame([unique_row(blobs, "a:x", references={"accepted": [DOUBLE], "wrong_answer": wrong})])
+    settings = VerificationSettings(complete_above=1)  # type: ignore[call-arg]
+    row = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), settings).frame.row(0, named=True)
+    assert row["kills"] == [
+        {"test": "0", "submissions": ["wrong_answer/2.py"]},
+        {"test": "1", "submissions": ["wrong_answer/0.py", "wrong_answer/1.py", "wrong_answer/2.py"]},
+    ]
+
+
 def test_a_declared_checker_decides(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path / "blobs")
     close = {"accepted": ["print(int(input()) / 3)"]}
