@@ -15,7 +15,7 @@ from microcoder_assets.processing.unique import find_unique
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, NORMALIZED, PREPARED, SCRAPED, UNIQUE
+from microcoder_assets.schema import NORMALIZED, PREPARED, SCRAPED, UNIQUE
 from microcoder_assets.stage import StageResult
 
 
@@ -82,7 +82,7 @@ def prepared_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     settings = project.settings
     result = prepare(
         project.store.read("unique_problems", UNIQUE),
-        project.store.read("livecodebench_problems", BENCHMARK),
+        benchmark_of(project),
         project.store.blobs,
         make_translator(settings.preparation, project.store.packs("llm")),
         settings.preparation,

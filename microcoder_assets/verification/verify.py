@@ -9,7 +9,7 @@ Outcomes, in the order they are looked for:
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
 
 Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep
-those that reject them; but not those that ran out of time, which would do so again and again.
+those that reject them. A test on which one runs out of time is not credited with it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from microcoder_judge import (
 
 PROBLEMS_A_BATCH = 128
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
+COMPLETE_S = 1.0
+"""What a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
 OUTCOME_VERSION = "2"
 """Raise it when a kept outcome would be another."""
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
@@ -152,31 +154,34 @@ def _run(
         chosen.append(references)
         submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
     results = iter(judge.evaluate_many(submissions))
-    for row, found in zip(batch, chosen, strict=True):
-        if isinstance(found, Outcome):
-            yield found
-            continue
-        runs = [(reference, next(results)) for reference in found]
-        outcome = _outcome(row, runs)
-        if outcome.reason == "ok" and len(row["tests"]) > settings.complete_above:
-            outcome = replace(outcome, kills=_kills(row, _completed(row, runs, judge, stored, settings)))
-        yield outcome
+    outcomes = [
+        found if isinstance(found, Outcome) else _outcome(row, [(reference, next(results)) for reference in found])
+        for row, found in zip(batch, chosen, strict=True)
+    ]
+    return _with_all_kills(batch, outcomes, judge, stored, settings)
 
 
-def _completed(
-    row: Mapping[str, Any],
-    runs: Sequence[tuple[dict[str, str], Result]],
+def _with_all_kills(
+    batch: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Outcome],
     judge: Judge,
     stored: Mapping[str, bytes],
     settings: VerificationSettings,
-) -> list[tuple[dict[str, str], Result]]:
-    """Runs of the wrong submissions on every test, in place of those that ended at the first failure."""
-    problem = judge_problem(row, stored, settings)
-    wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
-    again = [reference for reference, result in wrong if result.verdict is not Verdict.TLE]
-    submissions = [Submission(r["code"], problem, r["language"], stop_on_fail=False) for r in again]
-    complete = {r["name"]: result for r, result in zip(again, judge.evaluate_many(submissions), strict=True)}
-    return [(reference, complete.get(reference["name"], result)) for reference, result in wrong]
+) -> Iterator[Outcome]:
+    """The outcomes, with what every test rejects for those kept problems that have many."""
+    wrong: list[list[dict[str, str]]] = []
+    submissions: list[Submission] = []
+    for row, outcome in zip(batch, outcomes, strict=True):
+        many = outcome.reason == "ok" and len(row["tests"]) > settings.complete_above
+        wrong.append([r for r in _references(row, settings, judge) if r["label"] != "accepted"] if many else [])
+        if wrong[-1]:
+            problem = judge_problem(row, stored, settings)
+            quick = replace(problem, limits=replace(problem.limits, time_s=min(COMPLETE_S, problem.limits.time_s)))
+            submissions += [Submission(r["code"], quick, r["language"], stop_on_fail=False) for r in wrong[-1]]
+    results = iter(judge.evaluate_many(submissions))
+    for row, outcome, references in zip(batch, outcomes, wrong, strict=True):
+        runs = [(reference, next(results)) for reference in references]
+        yield replace(outcome, kills=_kills(row, runs)) if runs else outcome
 
 
 def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> str:
@@ -243,7 +248,7 @@ def _kills(row: Mapping[str, Any], wrong: Sequence[tuple[dict[str, str], Result]
     by_test: dict[str, list[str]] = {test["name"]: [] for test in row["tests"]}
     for reference, result in wrong:
         for test in result.tests:
-            if test.verdict not in (Verdict.AC, Verdict.IE):
+            if test.verdict not in (Verdict.AC, Verdict.TLE, Verdict.IE):
                 by_test[test.name].append(reference["name"])
     return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
 
