@@ -1,6 +1,6 @@
 """Does a run that is killed lose or double anything? `python -m bench.bench_faults [--kills 50]`.
 
-First the sample archive is curated once, undisturbed, and once by two runs at the same time. Then runs are killed by
+First some packages of the sample archive are curated once, undisturbed, and once by two runs at the same time. Then runs are killed by
 SIGKILL, with all that they started, each at a moment drawn evenly from the time that the first run took; the next run
 goes on in the same home, until one ends by itself, and a fresh home is begun. After every kill each manifest must be
 readable and name files with the bytes that it says; every home that was finished must hold the same rows, decisions,
@@ -31,22 +31,24 @@ from microcoder_assets.store.catalogue import STAGES
 from microcoder_assets.store.parquet_store import ParquetStore
 
 UNTIL = "train_split"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 RUN_S = 1800.0
 
 
-def begin(home: Path) -> subprocess.Popen[bytes]:
-    """A run in a session of its own."""
+def begin(home: Path, packages: Path) -> subprocess.Popen[bytes]:
+    """A run in a session of its own; what it says goes to a file beside its home."""
     command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(home), "run", "--until", UNTIL]
+    command += ["--source", f"kattis:{packages}", "--benchmark", str(EXAMPLES / "benchmark")]
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    return subprocess.Popen(
-        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with home.with_suffix(".log").open("ab") as log:
+        return subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
 
 
-def finish(run: subprocess.Popen[bytes]) -> None:
+def finish(run: subprocess.Popen[bytes], home: Path) -> None:
     """Raises SystemExit when the run fails."""
     if status := run.wait(timeout=RUN_S):
-        raise SystemExit(f"a run ended with status {status}; run {' '.join(map(str, run.args))} to see why")  # type: ignore[arg-type]
+        said = home.with_suffix(".log").read_text(errors="replace")[-3000:]
+        raise SystemExit(f"a run ended with status {status}:\n{said}")
 
 
 def facts(home: Path) -> dict[str, str]:
@@ -86,18 +88,23 @@ def stage_of(home: Path) -> str:
 def main() -> None:
     parser = ArgumentParser(prog="python -m bench.bench_faults", description="Runs that are killed.")
     parser.add_argument("--kills", type=int, default=50, help="how many runs to kill (50)")
+    parser.add_argument("--packages", type=int, default=12, help="how many packages of the sample archive (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     arguments = parser.parse_args()
     moments = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        packages = Path(folder) / "packages"
+        archive = sorted(package for package in (EXAMPLES / "archive").iterdir() if package.is_dir())
+        for package in archive[:: max(len(archive) // arguments.packages, 1)]:
+            shutil.copytree(package, packages / package.name)
         undisturbed = Path(folder) / "undisturbed"
         began = time.monotonic()
-        finish(begin(undisturbed))
+        finish(begin(undisturbed, packages), undisturbed)
         took_s = time.monotonic() - began
         meant = facts(undisturbed)
         together = Path(folder) / "together"
-        for run in [begin(together) for _ in range(2)]:
-            finish(run)
+        for run in [begin(together, packages) for _ in range(2)]:
+            finish(run, together)
         differences = {"two runs at once": facts(together) != meant}
         kills: Counter[str] = Counter()
         finished = damaged = 0
@@ -106,7 +113,7 @@ def main() -> None:
             while kills.total() < arguments.kills:
                 home = Path(folder) / f"home-{finished}"
                 while True:
-                    run = begin(home)
+                    run = begin(home, packages)
                     try:
                         run.wait(timeout=moments.uniform(0, took_s) if kills.total() < arguments.kills else RUN_S)
                         break
@@ -116,7 +123,7 @@ def main() -> None:
                         kills[stage_of(home)] += 1
                         damaged += len(torn(Project.load(home).store))
                         bar.advance(killing)
-                finish(run)
+                finish(run, home)
                 finished += 1
                 differences[home.name] = facts(home) != meant
                 shutil.rmtree(home)

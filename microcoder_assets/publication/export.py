@@ -47,6 +47,10 @@ def export(
                 write_atomic(scratch / "benchmark_overlap.csv", proof.write_csv)
                 write_atomic(scratch / "benchmark_overlap.parquet", proof.write_parquet)
             scratch.rename(target)
+        except OSError:
+            # Another run has made the same version meanwhile.
+            if not target.is_dir():
+                raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     link = folder / "latest"

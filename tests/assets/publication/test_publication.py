@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -95,3 +96,12 @@ def test_an_export_that_cannot_be_written_leaves_nothing_half_done(tmp_path: Pat
     with pytest.raises((UserError, TypeError)):
         export(out, broken, ("train",), "v1", None)  # type: ignore[arg-type]
     assert not out.exists() or not [path for path in out.iterdir() if path.name != "latest"]
+
+
+def test_runs_that_export_the_same_rows_at_once_all_end_well(tmp_path: Path) -> None:
+    rows = split_of(Blobs(tmp_path / "blobs"), count=8).frame
+    exports = tmp_path / "exports"
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(export, exports, rows, ("train", "validation"), "1", "card") for _ in range(8)]
+        (folder,) = {done.result() for done in made}
+    assert sorted(path.name for path in exports.iterdir()) == sorted([folder.name, "latest"])
