@@ -1,11 +1,11 @@
 """Does a run that is killed lose or double anything? `python -m bench.bench_faults [--kills 50]`.
 
-First some packages of the sample archive are curated once, undisturbed, and once by two runs at the same time. Then runs
-are killed by SIGKILL, with all that they started, each at a moment drawn evenly from the time that the first run took;
-the next run goes on in the same home, until one ends by itself, and a fresh home is begun. After every kill each manifest
-must be readable and name files with the bytes that it says; every home that was finished must hold the same rows,
-decisions, ledger lines and exports as the first, by sha256. A ledger is compared by what was decided, not by when or by
-which run.
+First some packages of the sample archive are curated once, undisturbed, and once by two runs at the same time. Then
+runs are killed by SIGKILL, with all that they started, each at a moment drawn evenly from the time that the first run
+took; the next run goes on in the same home, until one ends by itself, and a fresh home is begun. After every kill
+each manifest must be readable and name files with the bytes that it says; every home that was finished must hold the
+same rows, decisions, ledger lines and exports as the first, by sha256. A ledger is compared by what was decided, not
+by when or by which run.
 """
 
 from __future__ import annotations
