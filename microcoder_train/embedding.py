@@ -73,12 +73,19 @@ def load_embedding_model(folder: Path) -> EmbeddingModel:
     pooling = _pooling(folder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="right")
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        model, loaded = AutoModel.from_pretrained(
+            folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
     except Exception as error:  # each format of weights and tokenizers has errors of its own
         reason = (str(error).strip().splitlines() or ["unreadable"])[0]
         raise TrainError(f"embedding model {folder} cannot be loaded: {reason}") from error
     if model.config.is_encoder_decoder:
         raise TrainError(f"embedding model {folder} is an encoder with a decoder; give an encoder alone")
+    if missing := [name for name in sorted(loaded["missing_keys"]) if not name.startswith("pooler.")]:
+        raise TrainError(f"embedding model {folder} has no weights for {missing[0]}; give the whole model")
+    if 2 * len(tokenizer) < model.config.vocab_size:  # transformers makes an empty one where the files are missing
+        known = f"{len(tokenizer)} of {model.config.vocab_size} tokens"
+        raise TrainError(f"the tokenizer of embedding model {folder} knows {known}; add the files of the tokenizer")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     device = "cuda" if torch.cuda.is_available() else "cpu"
