@@ -34,6 +34,10 @@ class DedupSettings(Section):
     bands: int = Field(32, ge=1, description="LSH bands, rows a band = permutations / bands. Ours.")
     min_jaccard: float = Field(0.5, gt=0, le=1, description="Estimated Jaccard that merges. Measured.")
     seed: int = Field(20260321, description="Seed of the permutations; changing it recomputes signatures. Ours.")
+    embedding_model: Path | None = Field(None, description="Folder of a multilingual embedding model, for duplicates "
+                                         "in two languages; None: samples alone find those. Ours.")
+    embedding_similarity: float = Field(0.85, gt=0, le=1, description="Cosine from which a witness joins texts in two "
+                                        "languages. Ours, measured with no model; each has a scale of its own.")
 
     @model_validator(mode="after")
     def _bands_divide(self) -> Self:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings
 from microcoder_assets.errors import UserError
+from microcoder_assets.processing.embedding_model import model_files
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
 from microcoder_judge import JUDGE_VERSION
@@ -108,6 +109,9 @@ def inputs_of(project: Project, asset: str) -> str:
         parts += [state(project, name) for name in until(asset)[:-1]]
     if "decontamination" in STAGES[asset].sections:
         parts.append(benchmark_files.fingerprint(project.settings.decontamination.benchmarks))
+    model = project.settings.dedup.embedding_model
+    if "dedup" in STAGES[asset].sections and model:
+        parts += _facts(model_files(model))
     if "training" in STAGES[asset].sections:
         parts += _files_of(project.settings.training)
     return _digest(project, asset, parts)
@@ -118,9 +122,14 @@ def _files_of(settings: TrainingSettings) -> list[str]:
     parts = [settings.config.read_text("utf-8")] if settings.config else []
     model = Path(settings.model)
     if model.is_dir():
-        files = [(path.name, path.stat()) for path in sorted(model.iterdir()) if path.is_file()]
-        parts += [f"{name} {facts.st_size} {facts.st_mtime_ns}" for name, facts in files]
+        parts += _facts(path for path in sorted(model.iterdir()) if path.is_file())
     return parts
+
+
+def _facts(paths: Iterable[Path]) -> list[str]:
+    """Name, size and time of each file: cheaper than to read a model, and enough to see that it changed."""
+    files = [(path.name, path.stat()) for path in paths]
+    return [f"{name} {facts.st_size} {facts.st_mtime_ns}" for name, facts in files]
 
 
 def is_fresh(project: Project, asset: str) -> bool:

@@ -103,6 +103,7 @@ REASONS: dict[str, str] = {
     "duplicate_identity": "same platform key, URL or title and samples as detail.of",
     "duplicate_samples": "same samples as detail.of, and a text, entry point or bounds like it",
     "duplicate_text": "near-duplicate statement of detail.of",
+    "duplicate_embedding": "detail.of in another language, by an embedding model and by samples, title, name or bounds",
     "benchmark_identity": "is a benchmark problem by id, URL or title",
     "benchmark_samples": "has the samples or tests of a benchmark problem, and a title, name, text or bounds like it",
     "benchmark_ngrams": "shares too many 8-grams with a benchmark problem",

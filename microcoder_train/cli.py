@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _grpo(commands)
     _livecodebench(commands)
     _generate(commands)
+    _embed(commands)
     return root
 
 
@@ -117,6 +118,19 @@ def _generate(commands: Commands) -> None:
     _add_settings(command)
 
 
+def _embed(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "embed",
+        "Turn texts into vectors with a local embedding model.",
+        "The model is the folder of an encoder as transformers and sentence-transformers write it; nothing is\n"
+        "downloaded. Hidden states are pooled as the folder says (mean or cls; else the mean), to length one.",
+    )
+    command.add_argument("--model", type=Path, required=True, help="folder of the model")
+    command.add_argument("--input", type=Path, required=True, help='JSON lines, {"text": ...} each')
+    command.add_argument("--output", type=Path, required=True, help="NumPy file: a row of float32 for each line")
+
+
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", choices=sorted(PRESETS), default="tiny", help="named settings (default: tiny)")
     command.add_argument("--config", type=Path, metavar="FILE.json", help="values on top of the preset")
@@ -126,6 +140,10 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
     """Carry out one command. say: takes progress lines. Raises TrainError for a user's mistake."""
     options = parser().parse_args(arguments)
+    if options.command == "embed":
+        from microcoder_train.embedding import embed_file
+
+        return embed_file(options.model, options.input, options.output)
     settings = load_settings(options.preset, options.config)
     if options.command == "make-base":
         from microcoder_train.grpo import base_report, make_base

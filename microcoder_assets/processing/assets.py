@@ -8,6 +8,7 @@ from microcoder_assets import plan
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.processing.benchmark import benchmark_of
+from microcoder_assets.processing.embeddings import make_embedder
 from microcoder_assets.processing.normalize import normalize
 from microcoder_assets.processing.prepare import prepare
 from microcoder_assets.processing.translate import make_translator
@@ -54,7 +55,10 @@ def unique_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     inputs = plan.inputs_of(project, "unique_problems")
     problems = project.store.read("normalized_problems", NORMALIZED)
     settings, cache = project.settings, project.store.packs("documents")
-    result, overlap = find_unique(problems, benchmark_of(project), settings.dedup, settings.decontamination, cache)
+    embedder = make_embedder(settings.dedup, project.store.packs("embeddings"))
+    result, overlap = find_unique(
+        problems, benchmark_of(project), settings.dedup, settings.decontamination, cache, embedder
+    )
     return publish(
         context,
         project,

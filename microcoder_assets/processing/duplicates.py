@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from microcoder_assets.processing.likeness import (
     same_samples,
     same_text,
     same_title,
+    translation_witness,
 )
 from microcoder_assets.processing.minhash import BUCKET_LINKS, bucket_pairs, candidate_pairs, jaccards
 
@@ -34,30 +35,40 @@ class Match(NamedTuple):
     detail: dict[str, Any]
 
 
-_STRENGTH = ("identity", "samples", "text")
+_STRENGTH = ("identity", "samples", "text", "embedding")
 
 
 def find_clusters(
-    corpus: Corpus, settings: DedupSettings, among: Sequence[int] | None = None
+    corpus: Corpus,
+    settings: DedupSettings,
+    among: Sequence[int] | None = None,
+    near: Mapping[tuple[int, int], float] | None = None,
 ) -> tuple[list[list[int]], dict[tuple[int, int], Match]]:
     """Groups of two or more rows that are one problem, ascending, and the matches that joined them.
 
-    among: the rows to look at, ascending; None: all. The corpus is sorted by problem_id, so that neither groups nor
-    matches depend on the order rows came in.
+    among: the rows to look at, ascending; None: all. near: cosines of pairs of them (i < j) that an embedding model
+    finds alike in two languages. The corpus is sorted by problem_id, so that neither groups nor matches depend on
+    the order rows came in.
     """
     documents = corpus.documents
     rows = range(len(documents)) if among is None else among
-    pairs = _candidates(documents, corpus.signatures, rows, settings)
+    near = near or {}
+    pairs = _candidates(documents, corpus.signatures, rows, settings, near)
     matches: dict[tuple[int, int], Match] = {}
     for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
-        match = _compare(documents[i], documents[j], similarity, settings)
+        match = _compare(documents[i], documents[j], similarity, settings, near.get((i, j)))
         if match:
             matches[i, j] = match
     return _join(documents, matches), matches
 
 
-def _compare(left: Document, right: Document, similarity: float, settings: DedupSettings) -> Match | None:
-    """Text alone joins only rows of two judges: one judge words a series (quantum gates, oracles) nearly alike."""
+def _compare(
+    left: Document, right: Document, similarity: float, settings: DedupSettings, cosine: float | None
+) -> Match | None:
+    """Text alone joins only rows of two judges: one judge words a series (quantum gates, oracles) nearly alike.
+
+    cosine: None where no embedding model finds them alike.
+    """
     keys = left.keys & right.keys
     if keys:
         return Match("identity", "identity_key", 1.0, {"key": min(keys)})
@@ -78,15 +89,22 @@ def _compare(left: Document, right: Document, similarity: float, settings: Dedup
     fewest = FEWEST_SHINGLES_OF_A_FUNCTION
     if same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT, fewest):
         return Match("text", "entry_point_and_minhash", similarity, detail)
+    if cosine is not None and (witness := translation_witness(left, right)):
+        return Match("embedding", f"{witness}_and_embedding", cosine, detail)
     return None
 
 
 def _candidates(
-    documents: Sequence[Document], signatures: NDArray[np.uint32], rows: Sequence[int], settings: DedupSettings
+    documents: Sequence[Document],
+    signatures: NDArray[np.uint32],
+    rows: Sequence[int],
+    settings: DedupSettings,
+    near: Iterable[tuple[int, int]],
 ) -> NDArray[np.int64]:
     """Pairs of `rows` worth a look, i < j, ascending, shape (pairs, 2)."""
     long_enough = [row for row in rows if documents[row].shingles >= FEWEST_SHINGLES_OF_A_FUNCTION]
     pairs = {(long_enough[i], long_enough[j]) for i, j in candidate_pairs(signatures[long_enough], settings.bands)}
+    pairs.update(near)
     buckets: defaultdict[object, list[int]] = defaultdict(list)
     for row in rows:
         document = documents[row]
@@ -119,5 +137,3 @@ def _join(documents: Sequence[Document], matches: dict[tuple[int, int], Match]) 
         large.extend(small)
         group_of.update(dict.fromkeys(small, large))
     return sorted({id(group): sorted(group) for group in group_of.values() if len(group) > 1}.values())
-
-

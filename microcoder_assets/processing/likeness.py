@@ -47,9 +47,7 @@ def same_samples(left: Document, right: Document, similarity: float, wary: bool 
     Arguments of functions tell less, since many problems take the same tree. wary: they tell as much as other samples,
     for decontamination, where LeetCode has since reworded problems that the benchmark holds.
     """
-    shared = _shared_samples(left.samples, right.samples)
-    lengths = zip(left.samples.pairs, left.samples.lengths, strict=True)
-    tokens = sum(length for pair, length in lengths if pair in shared)
+    tokens = _shared_tokens(left.samples, right.samples)
     if tokens < FEWEST_SAMPLE_TOKENS:
         return None
     if same_title(left, right):
@@ -60,6 +58,20 @@ def same_samples(left: Document, right: Document, similarity: float, wary: bool 
     if left.language == right.language and similarity >= (FAINTLY_LIKE_TEXT if telling else LIKE_TEXT):
         return SampleMatch(tokens, "text")
     return SampleMatch(tokens, "bounds") if telling and same_bounds(left, right) else None
+
+
+def translation_witness(left: Document, right: Document) -> str | None:
+    """What backs up an embedding model that finds texts in two languages alike: samples, title, entry_point or bounds.
+
+    None when nothing does. Bounds are no witness against other samples.
+    """
+    if _shared_tokens(left.samples, right.samples) >= FEWEST_SAMPLE_TOKENS:
+        return "samples"
+    if same_title(left, right):
+        return "title"
+    if same_function(left, right):
+        return "entry_point"
+    return "bounds" if same_bounds(left, right) and not other_samples(left, right) else None
 
 
 def same_text(
@@ -105,6 +117,12 @@ def same_title(left: Document, right: Document) -> bool:
 def same_function(left: Document, right: Document) -> bool:
     """Equal names of the function to write at two judges; one judge gives a name to several problems."""
     return left.entry_point is not None and left.entry_point == right.entry_point and left.platform != right.platform
+
+
+def _shared_tokens(left: Fingerprint, right: Fingerprint) -> int:
+    """Literals in the samples both have."""
+    shared = _shared_samples(left, right)
+    return sum(length for pair, length in zip(left.pairs, left.lengths, strict=True) if pair in shared)
 
 
 def _shared_samples(left: Fingerprint, right: Fingerprint) -> frozenset[int]:

@@ -22,6 +22,7 @@ from microcoder_assets.processing.decontaminate import (
 )
 from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Corpus, Document, read_corpus
 from microcoder_assets.processing.duplicates import Match, find_clusters
+from microcoder_assets.processing.embeddings import Embedder, near_translations
 from microcoder_assets.processing.gram_index import Containment
 from microcoder_assets.processing.minhash import Cache
 from microcoder_assets.schema import UNIQUE, conform
@@ -34,11 +35,13 @@ def find_unique(
     dedup: DedupSettings,
     decontamination: DecontaminationSettings,
     cache: Cache | None = None,
+    embedder: Embedder | None = None,
 ) -> tuple[StageResult, OverlapReport]:
     """UNIQUE rows of NORMALIZED `problems`, a decision for each, and the proof that the benchmark is not among them.
 
     benchmark: at least problem_id, platform, native_id, title, url, statement, samples and io_mode; may be empty.
     cache: where signatures and the like outlive a run, so that the next one reads only statements of new content.
+    embedder: finds statements alike in two languages; None: samples alone find those.
     """
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
     items, index = read_items(benchmark, dedup, decontamination, cache)
@@ -51,7 +54,8 @@ def find_unique(
         for row in window:
             overlaps.setdefault(row, Overlap(None, "benchmark_window", "contest_window", 1.0, {}))
     stay = [row for row in range(len(rows.documents)) if row not in overlaps]
-    clusters, matches = find_clusters(rows, dedup, stay)
+    near = near_translations(rows.documents, problems["statement"].to_list(), stay, embedder) if embedder else {}
+    clusters, matches = find_clusters(rows, dedup, stay, near)
 
     shas = problems["content_sha"].to_list()
     dropped = [_drop(rows.documents[row], overlap, items, shas[row]) for row, overlap in sorted(overlaps.items())]

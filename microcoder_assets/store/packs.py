@@ -1,6 +1,6 @@
 """Append-only tables keyed by a hash: each key stored once, in immutable Parquet packs.
 
-They hold what is paid for once: test bytes, MinHash signatures, scores, verdicts, LLM answers.
+They hold what is paid for once: test bytes, MinHash signatures, embeddings, scores, verdicts, LLM answers.
 """
 
 from __future__ import annotations

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from microcoder_assets.config import TrainingSettings
-from microcoder_assets.errors import UserError
+from microcoder_assets.train_process import COMMAND, environment, require_torch
 
 
 def options(settings: TrainingSettings) -> list[str]:
-    """What every command of `microcoder_train` takes."""
+    """What every command of `microcoder_train` that trains or evaluates takes."""
     config = ["--config", str(settings.config)] if settings.config else []
     return ["--preset", settings.preset, "--seed", str(settings.seed), *config]
 
@@ -24,9 +21,6 @@ def launch(
     context: dg.AssetExecutionContext, client: dg.PipesSubprocessClient, arguments: Sequence[str]
 ) -> dg.MaterializeResult[Any]:
     """Run `python -m microcoder_train ARGUMENTS`; what it reported. Raises UserError when torch is not installed."""
-    if importlib.util.find_spec("torch") is None:
-        raise UserError("training and evaluation need torch: pip install 'microcoder[train]', or stop at train_split")
-    command = [sys.executable, "-m", "microcoder_train", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    invocation = client.run(command=command, context=context, env=environment)
+    require_torch("training and evaluation need", "stop at train_split")
+    invocation = client.run(command=[*COMMAND, *arguments], context=context, env=environment(threads=1))
     return invocation.get_materialize_result()

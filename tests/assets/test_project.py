@@ -109,6 +109,24 @@ def test_further_benchmarks_are_checked_first_and_make_unique_problems_stale(tmp
     assert plan.inputs_of(project, "unique_problems") != inputs
 
 
+def test_an_embedding_model_is_checked_first_and_makes_unique_problems_stale(tmp_path: Path) -> None:
+    model, settings = tmp_path / "model", tmp_path / "settings.toml"
+    project = Project(tmp_path / "home", (), None, settings)
+    settings.write_text("")
+    without = plan.inputs_of(project, "unique_problems")
+    settings.write_text(f'[dedup]\nembedding_model = "{model}"\n')
+    project = Project(tmp_path / "home", (), None, settings)
+    with pytest.raises(UserError, match=r"dedup\.embedding_model .*model is not a folder"):
+        project.check()
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    project.check()
+    inputs = plan.inputs_of(project, "unique_problems")
+    assert inputs != without
+    (model / "model.safetensors").write_bytes(b"weights")
+    assert plan.inputs_of(project, "unique_problems") != inputs
+
+
 def test_spans_of_months() -> None:
     months = ["1999-12", "2024-11", "2025-01", "2025-02", "2025-08"]
     assert spans(months) == [["1999-12"], months[1:]]
