@@ -24,7 +24,7 @@ from microcoder_assets.collection.livecodebench import benchmark_files
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.collection.web.source import WebSource
-from microcoder_assets.config import Settings, load_settings
+from microcoder_assets.config import Settings, load_policy, load_settings
 from microcoder_assets.errors import UserError
 from microcoder_assets.store import ParquetStore
 from microcoder_assets.store.atomic import write_text_atomic
@@ -116,7 +116,9 @@ class Project:
     def check(self) -> None:
         """Raises UserError for the first input that cannot be used, before any work is done."""
         self.open_sources()
-        benchmark_items(load_settings(self.settings_file).decontamination.benchmarks)
+        settings = load_settings(self.settings_file)
+        benchmark_items(settings.decontamination.benchmarks)
+        load_policy(settings.selection.policy)
         if self.benchmark:
             benchmark_files(self.benchmark)
 
