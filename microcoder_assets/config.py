@@ -233,8 +233,8 @@ class SelectionPolicy(Section):
     """What training is given of the calibrated problems: those sound enough and of the difficulty wanted and, where
     `size` or `caps` allow fewer, a weighted draw of them. docs/selection.md shows a whole file."""
 
-    gates: QualityGates = Field(QualityGates(), description="Quality. Ours.")  # type: ignore[call-arg]
-    difficulty: DifficultyWindow = Field(DifficultyWindow(), description="Window of difficulty.")  # type: ignore[call-arg]
+    gates: QualityGates = Field(QualityGates(), description="What a row must have. Ours.")  # type: ignore[call-arg]
+    difficulty: DifficultyWindow = Field(DifficultyWindow(), description="Limits of arXiv 2603.24202.")  # type: ignore[call-arg]
     recency: Recency | None = Field(None, description="Weights of the draw; None: all weigh 1. Ours.")
     caps: Caps = Field(Caps(), description="What limits the draw. Ours.")  # type: ignore[call-arg]
     size: int | None = Field(None, ge=1, description="Most rows in all. The paper ends with 13,300; no limit is ours.")

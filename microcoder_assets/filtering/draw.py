@@ -5,7 +5,8 @@ Weighted sampling without replacement by exponential keys (Efraimidis and Spirak
 that adds problems reorders none. Rows are taken in that order, each unless a cap that it counts for is full.
 
 A cap that is a share depends on how many rows are taken in the end: the draw is repeated with the number that it gave
-until that number holds. A problem never loses its place by being more recent, while the rest stays as it is.
+until that number holds; half a row counts as one. Where all caps are in rows, a problem that is taken would be taken if
+it were more recent.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _groups(row: dict[str, Any], policy: SelectionPolicy) -> list[Group]:
 
 
 def _limit(cap: int | float, size: int) -> int:
-    return cap if isinstance(cap, int) else math.ceil(round(cap * size, 6))
+    return cap if isinstance(cap, int) else math.floor(cap * size + 0.5)
 
 
 def _take(
