@@ -44,6 +44,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder run --source leetcode:FOLDER    ... on your own records
     microcoder funnel                          where rows went
     microcoder lineage PROBLEM                 one problem's story
+    microcoder select --dry-run                what a selection policy would do
     microcoder sql "FROM why_dropped"          anything else
     """
     warnings.filterwarnings("ignore", message=".*is currently in (beta|preview).*")
@@ -215,6 +216,32 @@ def lineage(home: Path, problem: str) -> None:
     from microcoder_assets.lineage import story
 
     click.echo(story(Project.load(home).store, problem))
+
+
+@main.command()
+@click.option("--policy", "policy_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="YAML file of a selection policy; by default the one of the settings.")
+@click.option("--dry-run", is_flag=True, help="Where rows would go, and the composition before and after.")
+@click.option("--explain", "problem", metavar="PROBLEM", help="Why one problem would be in or out.")
+@click.pass_obj
+@_command
+def select(home: Path, policy_file: Path | None, dry_run: bool, problem: str | None) -> None:
+    """What a selection policy would do to the calibrated problems that stand. Nothing is written.
+
+    To select by it, name it in the settings, `[selection] policy = "FILE"`, and run.
+
+    \b
+    microcoder select --policy policy.yaml --dry-run
+    microcoder select --policy policy.yaml --explain codeforces:1920F2
+    """
+    from microcoder_assets.config import load_policy
+    from microcoder_assets.filtering import what_if
+
+    if dry_run == (problem is not None):
+        raise UserError("give --dry-run or --explain PROBLEM; `microcoder run` selects by the policy of the settings")
+    project = Project.load(home)
+    policy = load_policy(policy_file or project.settings.selection.policy)
+    click.echo(what_if.explain(project.store, policy, problem) if problem else what_if.dry_run(project.store, policy))
 
 
 @main.command()

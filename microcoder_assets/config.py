@@ -1,16 +1,29 @@
 """Every setting of curation, typed, with where its default comes from.
 
 Origins: **paper** (arXiv 2603.07779 unless another is named), **measured** (on real records, docs/curation.md),
-**ours** (a choice). Read from TOML by `load_settings`; unknown keys are errors.
+**ours** (a choice). Read from TOML by `load_settings`, a selection policy from YAML by `load_policy`; unknown keys are
+errors.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from microcoder_assets.errors import UserError
 
@@ -20,6 +33,17 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+
+BANDS = ("easy", "medium", "hard", "expert")
+"""Difficulty bands, the easiest first; boundaries are CalibrationSettings."""
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    return info.context["folder"] / path if info.context else path
+
+
+BesideSettings = Annotated[Path, AfterValidator(_beside)]
+"""A path that a settings file names, from the folder of that file."""
 
 
 class CollectionSettings(Section):
@@ -99,10 +123,7 @@ class CalibrationSettings(Section):
 
 
 class SelectionSettings(Section):
-    min_score: float = Field(1.0, description="Rubric score below which a problem is too easy. The paper deletes below "
-                             "a boundary (2.5 or 2.75 reported); ours keeps all, because the scale differs.")
-    max_solve_rate: float = Field(0.97, description="Expected solve rate above which it is too easy. arXiv 2603.24202.")
-    min_solve_rate: float = Field(0.01, description="Below it is too hard. arXiv 2603.24202.")
+    policy: BesideSettings | None = Field(None, description="YAML file of a SelectionPolicy; None: its defaults. Ours.")
 
 
 class VerificationSettings(Section):
@@ -147,6 +168,86 @@ class Settings(Section):
     verification: VerificationSettings = VerificationSettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+
+
+class QualityGates(Section):
+    """What a row must have. Beyond it, no row goes on that the judge cannot judge: several right answers without a
+    checker, or a checker in a language that it does not run."""
+
+    flags: tuple[str, ...] = Field(("needs_image",), description="Rows with one of these flags are dropped. Ours.")
+    min_tests: int = Field(1, ge=1, description="Fewest tests. Ours.")
+    min_references: int = Field(1, ge=0, description="Fewest accepted Python references; without one verification "
+                                "proves nothing. Ours.")
+
+
+class DifficultyWindow(Section):
+    min_score: float = Field(1.0, description="Rubric score below which a problem is too easy. The paper deletes below "
+                             "a boundary (2.5 or 2.75 reported); ours keeps all, because the scale differs.")
+    min_solve_rate: float = Field(0.01, ge=0, le=1, description="Expected solve rate below which it is too hard. "
+                                  "arXiv 2603.24202.")
+    max_solve_rate: float = Field(0.97, ge=0, le=1, description="Above it is too easy. arXiv 2603.24202.")
+
+
+class Recency(Section):
+    """An older problem is drawn later: its weight is 2 ** ((published - undated) / half_life)."""
+
+    half_life_months: float = Field(ge=3, description="Age in which a problem's weight halves. The paper prefers "
+                                    "recent problems and gives no number: ours to choose.")
+    undated: dt.date = Field(dt.date(2020, 1, 1), description="When problems without a date count as published. Ours.")
+
+
+def _cap(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"a cap is a number of rows or a share, not {value!r}")
+    if value < 0 or (isinstance(value, float) and not 0 < value < 1):
+        raise ValueError(f"a cap is a whole number of rows from 0 on, or a share between 0 and 1, not {value!r}")
+    return value
+
+
+Cap = Annotated[int | float, BeforeValidator(_cap)]
+"""At most this many of the selected rows, or this share of them."""
+
+
+class Caps(Section):
+    """By value; `*` stands for each value that is not named."""
+
+    band: dict[Literal["easy", "medium", "hard", "expert", "*"], Cap] = Field({}, description="Difficulty bands. Four "
+                           "shares that sum to 1 are targets: the draw ends when one of them can no longer be met. The "
+                           "paper reports an easy share of about 0.2; no caps by default is ours.")
+    platform: dict[str, Cap] = Field({}, description="By platform: `codeforces`. Ours.")
+    contest: dict[str, Cap] = Field({}, description="By platform and contest: `codeforces:1920`. Ours.")
+    tag: dict[str, Cap] = Field({}, description="By tag in lower case; a problem counts for each of its tags. Ours.")
+
+    @model_validator(mode="after")
+    def _bands_suffice(self) -> Self:
+        caps = [self.of("band", band) for band in BANDS]
+        shares = [cap[1] for cap in caps if cap and isinstance(cap[1], float)]
+        if len(shares) == len(BANDS) and sum(shares) < 1 - 1e-9:
+            raise ValueError(f"shares of the four bands sum to {sum(shares):g}; below 1 no selection can have them")
+        return self
+
+    def of(self, kind: str, value: str) -> tuple[str, int | float] | None:
+        """The cap on one value, and its name; None where there is none."""
+        caps: Mapping[str, int | float] = getattr(self, kind)
+        key = value if value in caps else "*"
+        return (f"caps.{kind}.{key}", caps[key]) if key in caps else None
+
+
+class SelectionPolicy(Section):
+    """What training is given of the calibrated problems: those sound enough and of the difficulty wanted and, where
+    `size` or `caps` allow fewer, a weighted draw of them. docs/selection.md shows a whole file."""
+
+    gates: QualityGates = Field(QualityGates(), description="What a row must have. Ours.")  # type: ignore[call-arg]
+    difficulty: DifficultyWindow = Field(DifficultyWindow(), description="Limits of arXiv 2603.24202.")  # type: ignore[call-arg]
+    recency: Recency | None = Field(None, description="Weights of the draw; None: all weigh 1. Ours.")
+    caps: Caps = Field(Caps(), description="What limits the draw. Ours.")  # type: ignore[call-arg]
+    size: int | None = Field(None, ge=1, description="Most rows in all. The paper ends with 13,300; no limit is ours.")
+    seed: int = Field(0, description="Seed of the draw. Ours.")
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything limits the rows that pass gates and window."""
+        return self.size is not None or self.caps != Caps()  # type: ignore[call-arg]
 
 
 class Site(Section):
@@ -198,17 +299,31 @@ def load_web_settings(path: Path) -> WebSettings:
     return _load(path, WebSettings)
 
 
-def _load(path: Path, model: type[S]) -> S:
+def load_policy(path: Path | None) -> SelectionPolicy:
+    """The same of a selection policy, which is YAML."""
+    if path is None:
+        return SelectionPolicy()  # type: ignore[call-arg]
+    return _load(path, SelectionPolicy, "policy", "YAML", _mapping)
+
+
+def _mapping(text: str) -> Any:
+    return yaml.safe_load(text) or {}
+
+
+def _load(
+    path: Path, model: type[S], what: str = "settings file", form: str = "TOML",
+    parse: Callable[[str], Any] = tomllib.loads,
+) -> S:
     try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return model.model_validate(raw)
+        raw = parse(path.read_text(encoding="utf-8"))
+        return model.model_validate(raw, context={"folder": path.parent})
     except FileNotFoundError as error:
-        raise UserError(f"settings file {path} does not exist") from error
+        raise UserError(f"{what} {path} does not exist") from error
     except IsADirectoryError as error:
-        raise UserError(f"settings file {path} is a folder; name a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"settings file {path} is not valid TOML: {error}") from error
+        raise UserError(f"{what} {path} is a folder; name a {form} file") from error
+    except (tomllib.TOMLDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{what} {path} is not valid {form}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"settings file {path}: {key}: {first['msg']}") from error
+        raise UserError(f"{what} {path}: {f'{key}: ' if key else ''}{first['msg']}") from error

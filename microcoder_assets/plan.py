@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from microcoder_assets.collection import benchmark_files, livecodebench
-from microcoder_assets.config import TrainingSettings
+from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
 from microcoder_assets.processing.embedding_model import model_files
 from microcoder_assets.project import Project
@@ -40,7 +40,7 @@ STAGES: dict[str, Stage] = {
     ),
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "2"),
-    "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "2"),
+    "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
     "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "2"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
@@ -114,6 +114,8 @@ def inputs_of(project: Project, asset: str) -> str:
         parts += _facts(model_files(model))
     if "training" in STAGES[asset].sections:
         parts += _files_of(project.settings.training)
+    if "selection" in STAGES[asset].sections:
+        parts.append(load_policy(project.settings.selection.policy).model_dump_json())
     return _digest(project, asset, parts)
 
 

@@ -24,7 +24,7 @@ from microcoder_assets.collection.livecodebench import benchmark_files
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.collection.web.source import WebSource
-from microcoder_assets.config import Settings, load_settings
+from microcoder_assets.config import Settings, load_policy, load_settings
 from microcoder_assets.errors import UserError
 from microcoder_assets.processing.embedding_model import check_model
 from microcoder_assets.store import ParquetStore
@@ -121,6 +121,7 @@ class Project:
         benchmark_items(settings.decontamination.benchmarks)
         if settings.dedup.embedding_model:
             check_model(settings.dedup.embedding_model)
+        load_policy(settings.selection.policy)
         if self.benchmark:
             benchmark_files(self.benchmark)
 

@@ -5,11 +5,13 @@ from typing import Any
 import dagster as dg
 
 from microcoder_assets import plan
+from microcoder_assets.config import load_policy
 from microcoder_assets.filtering.calibrate import calibrate
 from microcoder_assets.filtering.plots import reliability_plot, score_histogram
 from microcoder_assets.filtering.rubric import load_rubric
 from microcoder_assets.filtering.score import make_scorer, score_problems
 from microcoder_assets.filtering.select import select
+from microcoder_assets.filtering.what_if import composition
 from microcoder_assets.processing.assets import prepared_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.reports import inline_png, markdown_table
@@ -76,10 +78,19 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
     kinds={"parquet"},
 )
 def selected_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
-    """Those hard and clean enough to train on."""
+    """Those hard and clean enough to train on, as the selection policy draws them."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "selected_problems")
     calibrated = project.store.read("calibrated_problems", CALIBRATED)
     problems = project.store.read("prepared_problems", PREPARED)
-    result = select(calibrated, problems, project.settings.selection)
-    return publish(context, project, result, SELECTED, inputs=inputs)
+    policy = load_policy(project.settings.selection.policy)
+    result, report = select(calibrated, problems, policy)
+    tables = {name: dg.MetadataValue.md(markdown_table(table)) for name, table in composition(report.rows).items()}
+    return publish(
+        context,
+        project,
+        result,
+        SELECTED,
+        inputs=inputs,
+        metadata={"policy": dg.MetadataValue.json(policy.model_dump(mode="json")), **tables},
+    )

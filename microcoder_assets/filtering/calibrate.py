@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from microcoder_assets.config import CalibrationSettings
+from microcoder_assets.config import BANDS, CalibrationSettings
 from microcoder_assets.filtering.evidence import evidence_name, solve_rate
 from microcoder_assets.schema import CALIBRATED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
@@ -31,7 +31,6 @@ BINS = 10
 INTERVAL = (5.0, 95.0)  # percentiles: a 90 % interval
 PRIOR_CENTRE, PRIOR_SLOPE = 2.5, 2.0  # ours: half are solved at 2.5, the lower boundary that the paper places
 PRIOR_WIDTH = 1.0  # rubric points either way that the prior's interval covers. Ours
-BANDS = ("easy", "medium", "hard", "expert")
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,13 @@ def _log10() -> pl.Expr:
     )
 
 
+def accepted_python(reference: pl.Expr) -> pl.Expr:
+    """Whether a REFERENCE is an accepted program in Python."""
+    language, code = reference.struct.field("language"), reference.struct.field("code")
+    accepted = reference.struct.field("label") == "accepted"
+    return accepted & language.str.to_lowercase().str.starts_with("py") & (code.str.strip_chars() != "")
+
+
 def shortest_reference(problems: pl.DataFrame) -> pl.DataFrame:
     """`row` (position in `problems`) and `code` of the shortest accepted Python reference; rows without one are absent.
     Equal lengths: the first by text."""
@@ -194,13 +201,8 @@ def shortest_reference(problems: pl.DataFrame) -> pl.DataFrame:
     return (
         problems.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), reference=pl.col("references").fill_null(empty))
         .explode("reference")
-        .filter(pl.col("reference").is_not_null())
+        .filter(accepted_python(pl.col("reference")))
         .unnest("reference")
-        .filter(
-            pl.col("language").str.to_lowercase().str.starts_with("py"),
-            pl.col("label") == "accepted",
-            pl.col("code").str.strip_chars() != "",
-        )
         .sort("row", pl.col("code").str.len_chars(), "code")
         .group_by("row", maintain_order=True)
         .agg(pl.col("code").first())

@@ -1,55 +1,91 @@
-"""Select: the problems that are clean enough to judge and hard enough to teach, each decision with its reason."""
+"""Select: the problems that are sound enough to judge and hard enough to teach, each decision with its reason."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from microcoder_assets.config import SelectionSettings
-from microcoder_assets.filtering.features import shortest_reference
+from microcoder_assets.config import SelectionPolicy
+from microcoder_assets.filtering.draw import draw
+from microcoder_assets.filtering.features import accepted_python
 from microcoder_assets.schema import SELECTED, conform
-from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.stage import REASONS, Decision, Kind, StageResult
+
+DIFFICULTY = ("too_easy", "too_hard")
+DRAW = ("over_cap", "over_size")
 
 
-def select(calibrated: pl.DataFrame, problems: pl.DataFrame, settings: SelectionSettings) -> StageResult:
+@dataclass(frozen=True, slots=True)
+class SelectionReport:
+    """rows: problem_id, platform, published, band, reason (null: selected), rank (null: not in the draw). caps: see
+    `draw.Drawn`."""
+
+    rows: pl.DataFrame
+    caps: pl.DataFrame
+
+
+def select(
+    calibrated: pl.DataFrame, problems: pl.DataFrame, policy: SelectionPolicy
+) -> tuple[StageResult, SelectionReport]:
     """CALIBRATED rows to SELECTED rows. problems: the PREPARED rows they came from.
 
-    The first objection counts, in the order of `_objections`: what cannot be judged, then what is too easy or too hard.
+    The first objection counts, in the order of `_objections`: what cannot be judged, what misses a gate, what is too
+    easy or too hard. What is left is drawn.
     """
-    referenced = problems[shortest_reference(problems)["row"].to_list()]["problem_id"]
+    accepted = pl.col("references").list.eval(accepted_python(pl.element()).cast(pl.UInt32)).list.sum()
     facts = problems.select(
         "problem_id",
+        "platform",
+        "contest",
+        "published",
+        "tags",
         "checker",
         "checker_evidence",
         flags=pl.col("flags").fill_null([]),
         tests=pl.col("tests").list.len().fill_null(0),
-        referenced=pl.col("problem_id").is_in(referenced.implode()),
+        references=accepted.fill_null(0),
     )
     rows = calibrated.join(facts, on="problem_id", how="left").sort("problem_id")
-    if unknown := rows.filter(pl.col("referenced").is_null())["problem_id"].to_list():
+    if unknown := rows.filter(pl.col("references").is_null())["problem_id"].to_list():
         raise ValueError(f"calibrated rows without a problem: {', '.join(unknown[:3])}")
-    objections = _objections(settings)
-    first = pl.coalesce(pl.when(against).then(pl.lit(reason)) for reason, against in objections)
-    decided = rows.with_columns(reason=first)
-    return StageResult(
+    objections = _objections(policy)
+    judged = rows.with_columns(
+        reason=pl.coalesce(pl.when(against).then(pl.lit(reason)) for reason, _, against in objections),
+        rule=pl.coalesce(pl.when(against).then(pl.lit(rule)) for _, rule, against in objections),
+    )
+    drawn = draw(judged.filter(pl.col("reason").is_null()), policy)
+    decided = (
+        judged.join(drawn.rows, on="problem_id", how="left")
+        .with_columns(pl.coalesce(name, f"{name}_right") for name in ("reason", "rule"))
+        .sort("problem_id")
+    )
+    result = StageResult(
         conform(decided.filter(pl.col("reason").is_null()), SELECTED),
-        [_decision(row, settings) for row in decided.iter_rows(named=True)],
+        [_decision(row, policy) for row in decided.iter_rows(named=True)],
+    )
+    return result, SelectionReport(
+        decided.select("problem_id", "platform", "published", "band", "reason", "rank"), drawn.caps
     )
 
 
-def _objections(settings: SelectionSettings) -> list[tuple[str, pl.Expr]]:
-    """(reason, what speaks for it), the first that holds decides."""
-    rate = pl.col("expected_solve_rate")
+def _objections(policy: SelectionPolicy) -> list[tuple[str, str, pl.Expr]]:
+    """(reason, rule, what speaks for it), the first that holds decides. rule: the part of the policy, with its value;
+    empty where none is asked."""
+    gates, window = policy.gates, policy.difficulty
+    score, rate = pl.col("score"), pl.col("expected_solve_rate")
     custom = pl.col("checker").str.json_path_match("$.name") == "custom"
+    flags = [(flag if flag in REASONS else "flagged", f"gates.flags: {flag}", _flagged(flag)) for flag in gates.flags]
     return [
-        ("unjudgeable", _flagged("multi_answer") & ~custom.fill_null(False)),
-        ("needs_image", _flagged("needs_image")),
-        ("unsupported_checker", _flagged("unsupported_checker")),
-        ("no_tests", pl.col("tests") == 0),
-        ("no_reference", ~pl.col("referenced")),
-        ("too_easy", (pl.col("score") < settings.min_score) | (rate > settings.max_solve_rate)),
-        ("too_hard", rate < settings.min_solve_rate),
+        ("unjudgeable", "", _flagged("multi_answer") & ~custom.fill_null(False)),
+        *flags,
+        ("unsupported_checker", "", _flagged("unsupported_checker")),
+        ("no_tests", f"gates.min_tests = {gates.min_tests}", pl.col("tests") < gates.min_tests),
+        ("no_reference", f"gates.min_references = {gates.min_references}", pl.col("references") < gates.min_references),
+        ("too_easy", f"difficulty.min_score = {window.min_score:g}", score < window.min_score),
+        ("too_easy", f"difficulty.max_solve_rate = {window.max_solve_rate:g}", rate > window.max_solve_rate),
+        ("too_hard", f"difficulty.min_solve_rate = {window.min_solve_rate:g}", rate < window.min_solve_rate),
     ]
 
 
@@ -57,38 +93,33 @@ def _flagged(flag: str) -> pl.Expr:
     return pl.col("flags").list.contains(flag)
 
 
-def _decision(row: dict[str, Any], settings: SelectionSettings) -> Decision:
+def _decision(row: dict[str, Any], policy: SelectionPolicy) -> Decision:
     reason = row["reason"]
     return Decision(
         row["problem_id"],
         Kind.DROPPED if reason else Kind.KEPT,
         reason or "ok",
-        detail=_detail(row),
+        detail=_detail(row, policy),
         score=row["score"],
-        rule=_rule(reason, row, settings),
+        rule=row["rule"] or None,
         sha_in=row["content_sha"],
         sha_out=None if reason else row["content_sha"],
     )
 
 
-def _detail(row: dict[str, Any]) -> dict[str, Any]:
+def _detail(row: dict[str, Any], policy: SelectionPolicy) -> dict[str, Any]:
+    """Facts that stay true whatever other problems there are: a rank among them would be news every night."""
     detail = {"expected_solve_rate": round(row["expected_solve_rate"], 4), "band": row["band"]}
+    if row["draw"] is not None and policy.draws:
+        detail |= {name: float(f"{row[name]:.6g}") for name in ("weight", "draw")}
     match row["reason"]:
+        case "over_cap":
+            return {**detail, "full": row["full"]}
         case "unjudgeable":
             said = [found["sentence"] for found in row["checker_evidence"] or ()]
             return {**detail, "flags": row["flags"], "checker": row["checker"], "said": said}
-        case "needs_image" | "unsupported_checker":
+        case "needs_image" | "unsupported_checker" | "flagged":
             return {**detail, "flags": row["flags"], "checker": row["checker"]}
+        case "no_tests" | "no_reference":
+            return {**detail, "tests": row["tests"], "references": row["references"]}
     return detail
-
-
-def _rule(reason: str | None, row: dict[str, Any], settings: SelectionSettings) -> str | None:
-    """The setting that decided, with its value; None where no setting did."""
-    match reason:
-        case "too_easy" if row["score"] < settings.min_score:
-            return f"min_score = {settings.min_score:g}"
-        case "too_easy":
-            return f"max_solve_rate = {settings.max_solve_rate:g}"
-        case "too_hard":
-            return f"min_solve_rate = {settings.min_solve_rate:g}"
-    return None

@@ -1,4 +1,5 @@
--- The problems that are hard and clean enough to train on.
+-- The problems that are hard and clean enough to train on, as the selection policy draws them; weight and draw of each
+-- are in the detail of its decision.
 CREATE TABLE selected_problems (
     -- platform:native-id, stable for ever
     problem_id VARCHAR,

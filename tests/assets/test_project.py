@@ -8,7 +8,16 @@ import polars as pl
 import pytest
 
 from microcoder_assets import plan
-from microcoder_assets.config import Settings, load_settings
+from microcoder_assets.config import (
+    Caps,
+    DifficultyWindow,
+    QualityGates,
+    Recency,
+    SelectionPolicy,
+    Settings,
+    load_policy,
+    load_settings,
+)
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import Project
 from microcoder_assets.reports import markdown_table, text_table
@@ -46,7 +55,7 @@ def test_a_damaged_project_file_is_a_users_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[selection]\nmin_scor = 1", "selection.min_scor"),
+        ("[publication]\nmax_test = 1", "publication.max_test"),
         ("[dedup]\nbands = 0", "dedup.bands"),
         ("[selection", "not valid TOML"),
     ],
@@ -60,10 +69,12 @@ def test_settings_mistakes_name_the_key(tmp_path: Path, text: str, words: str) -
 
 def test_every_setting_says_where_its_default_comes_from() -> None:
     origins = ("ours", "paper", "measured", "arxiv", "open-r1")
-    for name, section in Settings.model_fields.items():
-        for key, field in section.default.__class__.model_fields.items():
-            assert field.description, f"{name}.{key} is not described"
-            assert any(word in field.description.lower() for word in origins), f"{name}.{key} has no origin"
+    sections = [field.default.__class__ for field in Settings.model_fields.values()]
+    for section in (*sections, QualityGates, DifficultyWindow, Recency, Caps, SelectionPolicy):
+        for key, field in section.model_fields.items():
+            name = f"{section.__name__}.{key}"
+            assert field.description, f"{name} is not described"
+            assert any(word in field.description.lower() for word in origins), f"{name} has no origin"
 
 
 def test_until_names_what_is_needed_in_order() -> None:
@@ -87,13 +98,47 @@ def test_an_asset_is_stale_when_its_settings_or_what_it_reads_change(tmp_path: P
     assert plan.is_fresh(project, asset)
 
     settings = tmp_path / "settings.toml"
-    settings.write_text("[selection]\nmin_score = 2.0")
+    settings.write_text("[publication]\nmax_tests = 2")
     assert plan.is_fresh(Project(tmp_path, (), None, settings), asset), "another stage's setting changes nothing"
     settings.write_text("[scoring]\ndraws = 5")
     assert not plan.is_fresh(Project(tmp_path, (), None, settings), asset)
 
     project.store.publish("prepared_problems", empty, inputs="new", code_version="1", run_id="r")
     assert not plan.is_fresh(project, asset)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("siz: 3", "siz: Extra inputs"),
+        ("caps: {band: {simple: 0.2}}", "caps.band.simple"),
+        ("caps: {platform: {a: 1.0}}", "caps.platform.a: .*a share between 0 and 1, not 1.0"),
+        ("caps: {platform: {a: many}}", "caps.platform.a: .*not 'many'"),
+        ("caps: {band: {easy: 0.2, '*': 0.1}}", "shares of the four bands sum to 0.5"),
+        ("recency: {half_life_months: 0}", "recency.half_life_months"),
+        ("- caps", "policy .*: Input should be"),
+        ("caps: {", "not valid YAML"),
+    ],
+)
+def test_mistakes_in_a_policy_name_the_key_before_any_work(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "policy.yaml").write_text(text)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[selection]\npolicy = "policy.yaml"\n')
+    with pytest.raises(UserError, match=words):
+        Project(tmp_path / "home", (), None, settings).check()
+
+
+def test_an_empty_policy_is_the_default_and_another_content_makes_selection_stale(tmp_path: Path) -> None:
+    policy, settings = tmp_path / "policy.yaml", tmp_path / "settings.toml"
+    settings.write_text('[selection]\npolicy = "policy.yaml"\n')
+    policy.write_text("# nothing\n")
+    project = Project(tmp_path / "home", (), None, settings)
+    assert load_policy(project.settings.selection.policy) == load_policy(None)
+    inputs = plan.inputs_of(project, "selected_problems")
+    policy.write_text("seed: 0  # the default, said\n")
+    assert plan.inputs_of(project, "selected_problems") == inputs
+    policy.write_text("seed: 1\n")
+    assert plan.inputs_of(project, "selected_problems") != inputs
 
 
 def test_further_benchmarks_are_checked_first_and_make_unique_problems_stale(tmp_path: Path) -> None:
