@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from microcoder_assets.config import DecontaminationSettings
-from microcoder_assets.processing.shingles import Hashes, runs
+from microcoder_assets.processing.shingles import Hashes, distinct, runs
 
 STRICT_NGRAM = 13
 """Words of the gram whose mere presence counts as overlap in published practice (Brown et al. 2020, appendix C)."""
@@ -93,7 +93,7 @@ class GramIndex:
         self._settings = settings
         self._items = len(items)
         self._strict, self._paper = (
-            _HashSet(np.unique(_runs_of_all([item for item in items if len(item) >= n], n)[0]))
+            _HashSet(distinct(_runs_of_all([item for item in items if len(item) >= n], n)[0]))
             for n in (STRICT_NGRAM, PAPER_NGRAM)
         )
         postings, owners = _runs_of_all(items, settings.ngram)
@@ -109,7 +109,7 @@ class GramIndex:
     def look_up(self, row: Hashes) -> RowGrams:
         """The row's grams that the benchmark has, given its hashed words."""
         every = runs(row, self._settings.ngram)
-        found = np.unique(self._grams.positions(every)).astype(np.int32)
+        found = distinct(self._grams.positions(every)).astype(np.int32)
         strict = len(row) >= STRICT_NGRAM and len(self._strict.positions(runs(row, STRICT_NGRAM))) > 0
         long_runs = runs(row, PAPER_NGRAM) if strict and len(row) >= PAPER_NGRAM else row[:0]
         paper_share = len(self._paper.positions(long_runs)) / max(len(long_runs), 1)

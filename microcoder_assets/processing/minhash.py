@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.shingles import Hashes
+from microcoder_assets.processing.shingles import Hashes, distinct, starts_of_runs
 
 Signature = NDArray[np.uint32]
 
@@ -74,8 +74,8 @@ def bucket_pairs(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Pairs of rows (i < j) with one key, shape (pairs, 2); of a large bucket those with one of its first BUCKET_LINKS
     members."""
     order = np.argsort(keys, kind="stable")
-    starts, sizes = _runs_of_equals(keys[order])
-    start = np.repeat(starts, sizes)
+    starts = starts_of_runs(keys[order])
+    start = np.repeat(starts, np.diff(np.append(starts, len(keys))))
     place = np.arange(len(keys)) - start
     later, pairs = np.flatnonzero(place), [np.empty((0, 2), np.int64)]
     for link in range(BUCKET_LINKS):
@@ -99,7 +99,7 @@ def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], band
 def distinct_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Each pair once, ascending."""
     size = int(pairs.max(initial=0)) + 1
-    return np.stack(np.divmod(np.unique(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
+    return np.stack(np.divmod(distinct(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
 
 
 def _band_keys(signatures: NDArray[np.uint32], bands: int) -> Iterator[NDArray[np.uint64]]:
@@ -110,9 +110,3 @@ def _band_keys(signatures: NDArray[np.uint32], bands: int) -> Iterator[NDArray[n
         for column in range(band * rows_a_band, (band + 1) * rows_a_band):
             keys = (keys ^ signatures[:, column]) * _MIX
         yield keys
-
-
-def _runs_of_equals(ranked: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of equal keys starts, and how long it is."""
-    starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)])
-    return starts, np.diff(np.append(starts, len(ranked)))
