@@ -27,7 +27,7 @@ PREFERRED_LANGUAGE = "en"
 _SCHEME = "document2"
 """Of what is stored of a document: raise the number when the code means something else."""
 
-_COLUMNS = (
+COLUMNS = (
     *("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode", "entry_point"),
     *("constraints", "statement_language", "content_sha"),
 )
@@ -80,14 +80,14 @@ class Corpus:
     def documents(self, rows: Iterable[int]) -> dict[int, Document]:
         """Those of `rows`, by row."""
         wanted = sorted(set(rows))
-        return dict(zip(wanted, map(_document, self.facts[wanted].iter_rows(named=True)), strict=True))
+        return dict(zip(wanted, map(_document, self.facts[wanted].iter_rows()), strict=True))
 
 
 def read_corpus(
     frame: pl.DataFrame, dedup: DedupSettings, index: GramIndex | None = None, cache: Cache | None = None
 ) -> Corpus:
     """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
-    frame = frame.select(name for name in _COLUMNS if name in frame.columns)
+    frame = frame.select(name for name in COLUMNS if name in frame.columns)
     minhash, hasher = MinHash(dedup), WordHasher()
     if "content_sha" not in frame.columns:
         cache = None
@@ -135,7 +135,7 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
 
 def content_keys(frame: pl.DataFrame) -> list[str]:
     """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
-    columns = [name for name in _COLUMNS if name in frame.columns]
+    columns = [name for name in COLUMNS if name in frame.columns]
     content = pl.coalesce(name for name in ("content_sha", "statement") if name in columns)
     rows = frame.select(content, *(name for name in _BESIDE_CONTENT if name in columns)).iter_rows()
     return [xxhash.xxh3_128_hexdigest("\0".join([*columns, *(part or "" for part in row)]).encode()) for row in rows]
@@ -165,15 +165,9 @@ def _to_bytes(document: Document, signature: Signature) -> bytes:
     return signature.tobytes() + json.dumps(facts, ensure_ascii=False).encode()
 
 
-def _document(facts: dict[str, Any]) -> Document:
-    return Document(
-        problem_id=facts["problem_id"],
-        platform=facts["platform"],
-        title=Title(facts["base"], facts["version"]),
-        keys=frozenset(facts["keys"]),
-        samples=Fingerprint(facts["io_mode"], tuple(facts["pairs"]), tuple(facts["lengths"])),
-        language=facts["language"],
-        bounds=frozenset(map(float, facts["bounds"])),
-        shingles=facts["shingles"],
-        entry_point=facts["entry_point"],
-    )
+def _document(facts: tuple[Any, ...]) -> Document:
+    """Of the columns of FACTS."""
+    problem_id, platform, base, version, keys, io_mode, pairs, lengths, language, limits, shingles, entry_point = facts
+    samples = Fingerprint(io_mode, tuple(pairs), tuple(lengths))
+    known = frozenset(keys), samples, language, frozenset(map(float, limits))
+    return Document(problem_id, platform, Title(base, version), *known, shingles, entry_point)
