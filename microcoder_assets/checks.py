@@ -9,6 +9,7 @@ import polars as pl
 
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.decontaminate import find_overlap
+from microcoder_assets.processing.documents import COLUMNS
 from microcoder_assets.project import Project
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import SPLIT
@@ -74,7 +75,7 @@ def _scan(files: list[Path]) -> pl.LazyFrame:
 
 def is_free_of_benchmark(project: Project, asset: str) -> Finding:
     """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
-    rows = project.store.read(asset, TABLES[asset])
+    rows = project.store.read(asset, {name: dtype for name, dtype in TABLES[asset].items() if name in COLUMNS})
     settings, cache = project.settings, project.store.packs("documents")
     overlap = find_overlap(rows, benchmark_of(project), settings.decontamination, settings.dedup, cache)
     return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}" if overlap.height else None

@@ -8,8 +8,8 @@ the row, after the phrases that several items or several unrelated rows hold are
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
-from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus
+from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus, values_of
 from microcoder_assets.processing.gram_index import COPY, PAPER_SHARE, Containment, GramIndex
 from microcoder_assets.processing.likeness import (
     LIKE_TEXT,
@@ -115,7 +115,7 @@ def overlap_ladder(
 
     index: built of the items' statements, and asked for every row.
     """
-    found = _by_identity(rows.documents, items.documents)
+    found = _by_identity(rows, items)
     for row, overlap in (*_by_samples(rows, items), *_by_tests(rows, items, shared_tests)):
         found.setdefault(row, overlap)
     raw = index.raw_containment(rows.grams)
@@ -128,9 +128,10 @@ def overlap_ladder(
             detail = {"jaccard": round(jaccard(rows.signatures[row], items.signatures[item]), 4)}
             score = float(best.row_score[row])
             found.setdefault(row, Overlap(item, "benchmark_ngrams", f"{settings.ngram}gram_{rule}", score, detail))
-    for row, item in sorted(cross_pairs(rows.signatures, items.signatures, dedup.bands)):
+    alike = cross_pairs(rows.signatures, items.signatures, dedup.bands)
+    for row, item, left, right in _documents_of(rows, items, alike.tolist()):
         similarity = jaccard(rows.signatures[row], items.signatures[item])
-        if same_text(rows.documents[row], items.documents[item], similarity, settings.min_jaccard):
+        if same_text(left, right, similarity, settings.min_jaccard):
             found.setdefault(row, Overlap(item, "benchmark_text", "minhash", similarity, {}))
     return found, telling
 
@@ -158,10 +159,8 @@ def find_overlap(
     dedup = dedup or Settings().dedup
     items, index = read_items(benchmark, dedup, settings, cache)
     corpus = read_corpus(rows[asked], dedup, index, cache)
-    documents = corpus.documents
-    found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(documents, items.documents).items()}
-    for row, item in _sample_pairs(documents, items.documents):
-        left, right = documents[row], items.documents[item]
+    found = {row: (overlap.item, overlap.rule) for row, overlap in _by_identity(corpus, items).items()}
+    for row, item, left, right in _documents_of(corpus, items, _sample_pairs(corpus, items)):
         if same_samples(left, right, similarity=0.0, wary=True) and not are_versions(left, right):
             found.setdefault(row, (item, "sample_fingerprint"))
     raw = index.raw_containment(corpus.grams)
@@ -169,8 +168,9 @@ def find_overlap(
         found.setdefault(row, (int(raw.item_of_row[row]), f"{settings.ngram}gram_raw_containment"))
     if cache:
         cache.put({free[n]: b"" for row, n in enumerate(asked) if row not in found})
+    problem_ids, item_ids = corpus.facts["problem_id"], items.facts["problem_id"]
     lines = [
-        (documents[row].problem_id, items.documents[item].problem_id, rule)
+        (problem_ids[row], item_ids[item], rule)
         for row, (item, rule) in sorted(found.items())
         if item is not None
     ]
@@ -244,14 +244,15 @@ def report(
         if overlap.item is not None:
             dropped_for.setdefault(overlap.item, row)
     lines = []
-    for n, item in enumerate(items.documents):
+    problem_ids = rows.facts["problem_id"]
+    for n, benchmark_id in enumerate(items.facts["problem_id"]):
         row = dropped_for.get(n, int(containment.row_of_item[n]))
         near = row >= 0
         same_pair = near and containment.item_of_row[row] == n
         lines.append(
             (
-                item.problem_id,
-                rows.documents[row].problem_id if near else None,
+                benchmark_id,
+                problem_ids[row] if near else None,
                 overlaps[row].reason if n in dropped_for else None,
                 float(containment.row_score[row]) if same_pair else 0.0,
                 jaccard(rows.signatures[row], items.signatures[n]) if near else 0.0,
@@ -259,17 +260,17 @@ def report(
         )
     frame = pl.DataFrame(lines, schema=REPORT, orient="row")
     by_release = frame.with_columns(
-        benchmark=pl.Series([item.platform for item in items.documents], dtype=pl.String),
+        benchmark=items.facts["platform"],
         release=pl.Series(releases, dtype=pl.String),
     )
-    strict = {row for row, found in enumerate(rows.grams) if found.strict}
-    paper = {row for row, found in enumerate(rows.grams) if found.paper_share >= PAPER_SHARE}
+    strict = set(np.flatnonzero(rows.grams.strict).tolist())
+    paper = set(np.flatnonzero(rows.grams.paper_share >= PAPER_SHARE).tolist())
     return OverlapReport(
         items=frame,
         releases=by_release.group_by("release", "benchmark")
         .agg(items=pl.len(), found=pl.col("rule").count())
         .sort("release", "benchmark"),
-        rows=len(rows.documents),
+        rows=rows.facts.height,
         strict=len(strict),
         strict_kept=len(strict - overlaps.keys()),
         paper=len(paper),
@@ -280,23 +281,18 @@ def report(
     )
 
 
-def _by_identity(documents: list[Document], items: list[Document]) -> dict[int, Overlap]:
-    item_of: dict[str, int] = {}
-    for n, item in enumerate(items):
-        for key in item.keys:
-            item_of.setdefault(key, n)
-    found = {}
-    for row, document in enumerate(documents):
-        if shared := [key for key in document.keys if key in item_of]:
-            key = min(shared)
-            found[row] = Overlap(item_of[key], "benchmark_identity", "identity_key", 1.0, {"key": key})
-    return found
+def _by_identity(rows: Corpus, items: Corpus) -> dict[int, Overlap]:
+    """Of several keys in common the least one tells, and of several items with it the first."""
+    shared = _shared_values(rows, items, "keys").sort("row", "keys", "item").unique("row", keep="first")
+    return {
+        row: Overlap(item, "benchmark_identity", "identity_key", 1.0, {"key": key})
+        for row, item, key in shared.select("row", "item", "keys").iter_rows()
+    }
 
 
 def _by_samples(rows: Corpus, items: Corpus) -> Iterator[tuple[int, Overlap]]:
-    for row, item in _sample_pairs(rows.documents, items.documents):
+    for row, item, left, right in _documents_of(rows, items, _sample_pairs(rows, items)):
         similarity = jaccard(rows.signatures[row], items.signatures[item])
-        left, right = rows.documents[row], items.documents[item]
         match = None if are_versions(left, right) else same_samples(left, right, similarity, wary=True)
         if match:
             detail = {"sample_tokens": match.tokens, "jaccard": round(similarity, 4)}
@@ -305,10 +301,11 @@ def _by_samples(rows: Corpus, items: Corpus) -> Iterator[tuple[int, Overlap]]:
 
 def _by_tests(rows: Corpus, items: Corpus, shared_tests: Iterable[SharedTests]) -> Iterator[tuple[int, Overlap]]:
     """A row without samples may have an item's as tests; like samples they prove nothing without a witness."""
-    for row, item, shared, known in shared_tests:
-        left, right = rows.documents[row], items.documents[item]
+    tests = {(row, item): (shared, known) for row, item, shared, known in shared_tests}
+    for row, item, left, right in _documents_of(rows, items, tests):
         if are_versions(left, right):
             continue
+        shared, known = tests[row, item]
         similarity = jaccard(rows.signatures[row], items.signatures[item])
         witnesses = {
             "entry_point": left.entry_point is not None and left.entry_point == right.entry_point,
@@ -322,12 +319,22 @@ def _by_tests(rows: Corpus, items: Corpus, shared_tests: Iterable[SharedTests]) 
             yield row, Overlap(item, "benchmark_samples", f"{witness}_and_tests", shared / known, detail)
 
 
-def _sample_pairs(documents: list[Document], items: list[Document]) -> Iterator[tuple[int, int]]:
-    """Row and item that have a sample in common, by row."""
-    items_with: defaultdict[int, list[int]] = defaultdict(list)
-    for n, item in enumerate(items):
-        for pair in item.samples.pairs:
-            items_with[pair].append(n)
-    for row, document in enumerate(documents):
-        for item_number in sorted({n for pair in document.samples.pairs for n in items_with.get(pair, ())}):
-            yield row, item_number
+def _sample_pairs(rows: Corpus, items: Corpus) -> list[tuple[int, int]]:
+    """Row and item that have a sample in common, ascending."""
+    shared = _shared_values(rows, items, "pairs").select("row", "item").unique().sort("row", "item")
+    return list(shared.iter_rows())
+
+
+def _shared_values(rows: Corpus, items: Corpus, name: str) -> pl.DataFrame:
+    """Columns row, item and `name`: each value that a row and an item have in common."""
+    of_rows, of_items = (values_of(corpus.facts.with_row_index("row"), name) for corpus in (rows, items))
+    return of_rows.join(of_items.rename({"row": "item"}), on=name)
+
+
+def _documents_of(
+    rows: Corpus, items: Corpus, pairs: Collection[Sequence[int]]
+) -> Iterator[tuple[int, int, Document, Document]]:
+    """Each pair of a row and an item, with the documents of both."""
+    left, right = rows.documents(row for row, _ in pairs), items.documents(item for _, item in pairs)
+    for row, item in pairs:
+        yield row, item, left[row], right[item]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +15,19 @@ from numpy.typing import NDArray
 from microcoder_assets.collection.identity import identity_keys
 from microcoder_assets.config import DedupSettings
 from microcoder_assets.processing.fingerprint import Fingerprint, fingerprint
-from microcoder_assets.processing.gram_index import GramIndex, RowGrams
+from microcoder_assets.processing.gram_index import GramIndex, Grams
 from microcoder_assets.processing.minhash import Cache, MinHash, Signature
 from microcoder_assets.processing.shingles import WordHasher, runs
 from microcoder_assets.processing.titles import Title, bounds, split_title
+from microcoder_assets.schema import Schema
 
 PREFERRED_LANGUAGE = "en"
 """Statement language where a frame names none, as in benchmarks; of equally complete duplicates it stays. Ours."""
 
-_SCHEME = "document1"
+_SCHEME = "document2"
 """Of what is stored of a document: raise the number when the code means something else."""
 
-_COLUMNS = (
+COLUMNS = (
     *("problem_id", "platform", "native_id", "title", "url", "statement", "samples", "io_mode", "entry_point"),
     *("constraints", "statement_language", "content_sha"),
 )
@@ -33,6 +35,20 @@ _COLUMNS = (
 
 _BESIDE_CONTENT = ("problem_id", "title", "url", "statement_language")
 """Those that `content_sha` does not cover."""
+
+
+FACTS: Schema = {
+    **dict.fromkeys(("problem_id", "platform", "base", "version"), pl.String),
+    "keys": pl.List(pl.String),
+    "io_mode": pl.String,
+    "pairs": pl.List(pl.UInt64),
+    "lengths": pl.List(pl.Int64),
+    "language": pl.String,
+    "bounds": pl.List(pl.String),  # as text, since a bound may be infinite
+    "shingles": pl.Int64,
+    "entry_point": pl.String,
+}
+"""A `Document` as columns: title and samples are taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +68,26 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Documents sorted by problem_id, their signatures, shape (documents, permutations), and their benchmark grams.
+    """What is known of rows sorted by problem_id. facts: FACTS rows. signatures: shape (rows, permutations).
 
     grams: empty where no benchmark was asked for.
     """
 
-    documents: list[Document]
+    facts: pl.DataFrame
     signatures: NDArray[np.uint32]
-    grams: list[RowGrams]
+    grams: Grams
+
+    def documents(self, rows: Iterable[int]) -> dict[int, Document]:
+        """Those of `rows`, by row."""
+        wanted = sorted(set(rows))
+        return dict(zip(wanted, map(_document, self.facts[wanted].iter_rows()), strict=True))
 
 
 def read_corpus(
     frame: pl.DataFrame, dedup: DedupSettings, index: GramIndex | None = None, cache: Cache | None = None
 ) -> Corpus:
     """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
-    frame = frame.select(name for name in _COLUMNS if name in frame.columns)
+    frame = frame.select(name for name in COLUMNS if name in frame.columns)
     minhash, hasher = MinHash(dedup), WordHasher()
     if "content_sha" not in frame.columns:
         cache = None
@@ -86,12 +107,15 @@ def read_corpus(
     if cache and new:
         cache.put(new)
     known = known | new
-    signatures = np.empty((frame.height, minhash.permutations), np.uint32)
-    documents = []
-    for n, key in enumerate(document_keys):
-        signatures[n] = np.frombuffer(known[key], np.uint32, minhash.permutations)
-        documents.append(_from_bytes(known[key][signatures[n].nbytes :]))
-    return Corpus(documents, signatures, [RowGrams.from_bytes(known[key]) for key in gram_keys] if index else [])
+    stored = [known[key] for key in document_keys]
+    size = minhash.permutations * np.dtype(np.uint32).itemsize
+    signatures = np.frombuffer(b"".join(each[:size] for each in stored), np.uint32)
+    facts = pl.Series([each[size:] for each in stored], dtype=pl.Binary).cast(pl.String)
+    return Corpus(
+        facts.str.json_decode(pl.Struct(FACTS)).struct.unnest(),
+        signatures.reshape(frame.height, minhash.permutations),
+        Grams.from_bytes([known[key] for key in gram_keys] if index else []),
+    )
 
 
 def read_document(row: dict[str, Any], shingles: int) -> Document:
@@ -111,30 +135,39 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
 
 def content_keys(frame: pl.DataFrame) -> list[str]:
     """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
-    columns = [name for name in _COLUMNS if name in frame.columns]
+    columns = [name for name in COLUMNS if name in frame.columns]
     content = pl.coalesce(name for name in ("content_sha", "statement") if name in columns)
     rows = frame.select(content, *(name for name in _BESIDE_CONTENT if name in columns)).iter_rows()
     return [xxhash.xxh3_128_hexdigest("\0".join([*columns, *(part or "" for part in row)]).encode()) for row in rows]
 
 
+def values_of(facts: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Columns row and `name`: one line for each value that a row has. facts: with the column row."""
+    values = facts.select("row", name)
+    return (values.explode(name) if isinstance(values.schema[name], pl.List) else values).drop_nulls()
+
+
 def _to_bytes(document: Document, signature: Signature) -> bytes:
-    samples = document.samples
-    parts = (
-        document.problem_id,
-        document.platform,
-        document.title,
-        sorted(document.keys),
-        (samples.io_mode, samples.pairs, samples.lengths),
-        document.language,
-        sorted(document.bounds),
-        document.shingles,
-        document.entry_point,
-    )
-    return signature.tobytes() + json.dumps(parts, ensure_ascii=False).encode()
+    facts = {
+        "problem_id": document.problem_id,
+        "platform": document.platform,
+        "base": document.title.base,
+        "version": document.title.version,
+        "keys": sorted(document.keys),
+        "io_mode": document.samples.io_mode,
+        "pairs": document.samples.pairs,
+        "lengths": document.samples.lengths,
+        "language": document.language,
+        "bounds": [str(bound) for bound in sorted(document.bounds)],
+        "shingles": document.shingles,
+        "entry_point": document.entry_point,
+    }
+    return signature.tobytes() + json.dumps(facts, ensure_ascii=False).encode()
 
 
-def _from_bytes(stored: bytes) -> Document:
-    problem_id, platform, title, keys, (io_mode, pairs, lengths), language, limits, shingles, entry = json.loads(stored)
+def _document(facts: tuple[Any, ...]) -> Document:
+    """Of the columns of FACTS."""
+    problem_id, platform, base, version, keys, io_mode, pairs, lengths, language, limits, shingles, entry_point = facts
     samples = Fingerprint(io_mode, tuple(pairs), tuple(lengths))
-    known = frozenset(keys), samples, language, frozenset(limits)
-    return Document(problem_id, platform, Title(*title), *known, shingles, entry)
+    known = frozenset(keys), samples, language, frozenset(map(float, limits))
+    return Document(problem_id, platform, Title(base, version), *known, shingles, entry_point)

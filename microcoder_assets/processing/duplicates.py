@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.documents import Corpus, Document
+from microcoder_assets.processing.documents import Corpus, Document, values_of
 from microcoder_assets.processing.likeness import (
     FEWEST_SHINGLES_OF_A_FUNCTION,
     LIKE_TITLED_TEXT,
@@ -23,7 +23,13 @@ from microcoder_assets.processing.likeness import (
     same_title,
     translation_witness,
 )
-from microcoder_assets.processing.minhash import BUCKET_LINKS, bucket_pairs, candidate_pairs, jaccards
+from microcoder_assets.processing.minhash import (
+    BUCKET_LINKS,
+    bucket_pairs,
+    candidate_pairs,
+    distinct_pairs,
+    jaccards,
+)
 
 
 class Match(NamedTuple):
@@ -50,10 +56,9 @@ def find_clusters(
     finds alike in two languages. The corpus is sorted by problem_id, so that neither groups nor matches depend on
     the order rows came in.
     """
-    documents = corpus.documents
-    rows = range(len(documents)) if among is None else among
     near = near or {}
-    pairs = _candidates(documents, corpus.signatures, rows, settings, near)
+    pairs = _candidates(corpus, range(corpus.facts.height) if among is None else among, settings, near)
+    documents = corpus.documents(pairs.ravel().tolist())
     matches: dict[tuple[int, int], Match] = {}
     for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
         match = _compare(documents[i], documents[j], similarity, settings, near.get((i, j)))
@@ -95,29 +100,21 @@ def _compare(
 
 
 def _candidates(
-    documents: Sequence[Document],
-    signatures: NDArray[np.uint32],
-    rows: Sequence[int],
-    settings: DedupSettings,
-    near: Iterable[tuple[int, int]],
+    corpus: Corpus, rows: Sequence[int], settings: DedupSettings, near: Iterable[tuple[int, int]]
 ) -> NDArray[np.int64]:
     """Pairs of `rows` worth a look, i < j, ascending, shape (pairs, 2)."""
-    long_enough = [row for row in rows if documents[row].shingles >= FEWEST_SHINGLES_OF_A_FUNCTION]
-    pairs = {(long_enough[i], long_enough[j]) for i, j in candidate_pairs(signatures[long_enough], settings.bands)}
-    pairs.update(near)
-    buckets: defaultdict[object, list[int]] = defaultdict(list)
-    for row in rows:
-        document = documents[row]
-        names = [name for name in (document.title.base and document.title, document.entry_point) if name]
-        for key in (*document.keys, *document.samples.pairs, *names):
-            buckets[key].append(row)
-    for bucket in buckets.values():
-        if len(bucket) > 1:
-            pairs.update(bucket_pairs(bucket))
-    return np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    title = pl.when(pl.col("base") != "").then(pl.concat_str("base", "version", separator="\0"))
+    facts = corpus.facts.with_row_index("row").with_columns(title=title)[rows]
+    long_enough = facts.filter(pl.col("shingles") >= FEWEST_SHINGLES_OF_A_FUNCTION)["row"].to_numpy().astype(np.int64)
+    pairs = [long_enough[candidate_pairs(corpus.signatures[long_enough], settings.bands)]]
+    pairs.append(np.array([*near], np.int64).reshape(-1, 2))
+    for name in ("keys", "pairs", "title", "entry_point"):
+        values = values_of(facts, name)
+        pairs.append(values["row"].to_numpy().astype(np.int64)[bucket_pairs(values[name].hash().to_numpy())])
+    return distinct_pairs(np.concatenate(pairs))
 
 
-def _join(documents: Sequence[Document], matches: dict[tuple[int, int], Match]) -> list[list[int]]:
+def _join(documents: Mapping[int, Document], matches: dict[tuple[int, int], Match]) -> list[list[int]]:
     """Union of matched pairs, strongest first; a pair that would bring two versions into one group is left out.
 
     Of a group only the first BUCKET_LINKS members are asked, so that a thousand copies stay linear.

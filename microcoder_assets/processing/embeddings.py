@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import xxhash
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.documents import Document
+from microcoder_assets.processing.documents import Corpus
 from microcoder_assets.processing.embedding_model import fingerprint
 from microcoder_assets.processing.likeness import FEWEST_SHINGLES
 from microcoder_assets.processing.minhash import BUCKET_LINKS, Cache
@@ -70,17 +71,18 @@ def make_embedder(settings: DedupSettings, cache: Cache) -> Embedder | None:
 
 
 def near_translations(
-    documents: Sequence[Document], statements: Sequence[str | None], rows: Sequence[int], embedder: Embedder
+    corpus: Corpus, statements: pl.Series, rows: Sequence[int], embedder: Embedder
 ) -> dict[tuple[int, int], float]:
     """Cosines of pairs of `rows` (i < j) in two languages that the model finds alike. Nothing is embedded where all
     are in one language, nor are statements too short to tell."""
-    asked = [row for row in rows if documents[row].language and documents[row].shingles >= FEWEST_SHINGLES]
-    languages = [documents[row].language or "" for row in asked]
-    if len(set(languages)) < 2:
+    facts = corpus.facts.with_row_index("row").with_columns(statement=statements)[rows]
+    asked = facts.filter((pl.col("language") != "") & (pl.col("shingles") >= FEWEST_SHINGLES))
+    if asked["language"].n_unique() < 2:
         return {}
-    vectors = embedder.vectors([statements[row] or "" for row in asked])
-    near = near_pairs(vectors, languages, embedder.similarity)
-    return {(asked[i], asked[j]): cosine for (i, j), cosine in near.items()}
+    vectors = embedder.vectors(asked["statement"].fill_null("").to_list())
+    near = near_pairs(vectors, asked["language"].to_list(), embedder.similarity)
+    numbers = asked["row"].to_list()
+    return {(numbers[i], numbers[j]): cosine for (i, j), cosine in near.items()}
 
 
 def near_pairs(vectors: Vectors, languages: Sequence[str], similarity: float) -> dict[tuple[int, int], float]:

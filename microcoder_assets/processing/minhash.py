@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.shingles import Hashes
+from microcoder_assets.processing.shingles import Hashes, distinct, starts_of_runs
 
 Signature = NDArray[np.uint32]
 
 BUCKET_LINKS = 16
-"""In a larger LSH bucket only pairs with one of its first members are compared, so boilerplate stays linear. Ours."""
+"""In a larger bucket only pairs with one of its first members are compared, so boilerplate stays linear. Ours."""
 
 _PAIRS_AT_ONCE = 1 << 15
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -63,43 +62,51 @@ def jaccards(signatures: NDArray[np.uint32], pairs: NDArray[np.int64]) -> NDArra
     return found
 
 
-def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> Iterator[tuple[int, int]]:
+def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> NDArray[np.int64]:
     """Pairs of rows (i < j) that agree in a whole band, possibly repeated; signatures has shape (rows, permutations).
 
     With r rows a band a pair of similarity s is found with probability 1 - (1 - s^r)^bands.
     """
-    for bucket in _buckets(signatures, bands):
-        yield from bucket_pairs(bucket)
+    return np.concatenate([bucket_pairs(keys) for keys in _band_keys(signatures, bands)])
 
 
-def bucket_pairs(bucket: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """All pairs of a small bucket; of a large one those with one of its first BUCKET_LINKS members."""
-    yield from combinations(bucket[:BUCKET_LINKS], 2)
-    for member in bucket[BUCKET_LINKS:]:
-        yield from ((first, member) for first in bucket[:BUCKET_LINKS])
+def bucket_pairs(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Pairs of rows (i < j) with one key, shape (pairs, 2); of a large bucket those with one of its first BUCKET_LINKS
+    members."""
+    order = np.argsort(keys, kind="stable")
+    starts = starts_of_runs(keys[order])
+    start = np.repeat(starts, np.diff(np.append(starts, len(keys))))
+    place = np.arange(len(keys)) - start
+    later, pairs = np.flatnonzero(place), [np.empty((0, 2), np.int64)]
+    for link in range(BUCKET_LINKS):
+        later = later[place[later] > link]
+        pairs.append(np.stack([order[start[later] + link], order[later]], axis=1))
+    return np.concatenate(pairs)
 
 
-def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> set[tuple[int, int]]:
-    """Pairs (row of signatures, row of others) that agree in a whole band."""
-    border = len(signatures)
-    found: set[tuple[int, int]] = set()
-    for bucket in _buckets(np.concatenate([signatures, others]), bands):
-        left = [row for row in bucket if row < border]
-        right = [row - border for row in bucket[len(left) :]][:BUCKET_LINKS]
-        found.update((i, j) for i in left for j in right)
-    return found
+def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> NDArray[np.int64]:
+    """Pairs (row of signatures, row of others) that agree in a whole band, ascending, shape (pairs, 2)."""
+    found = [np.empty((0, 2), np.int64)]
+    for keys, other_keys in zip(_band_keys(signatures, bands), _band_keys(others, bands), strict=True):
+        order = np.argsort(other_keys, kind="stable")
+        first, end = (np.searchsorted(other_keys[order], keys, side) for side in ("left", "right"))
+        for link in range(BUCKET_LINKS):
+            rows = np.flatnonzero(first + link < end)
+            found.append(np.stack([rows, order[first[rows] + link]], axis=1))
+    return distinct_pairs(np.concatenate(found))
 
 
-def _buckets(signatures: NDArray[np.uint32], bands: int) -> Iterator[list[int]]:
-    """Groups of two or more rows with the same band, each in ascending order."""
+def distinct_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each pair once, ascending."""
+    size = int(pairs.max(initial=0)) + 1
+    return np.stack(np.divmod(distinct(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
+
+
+def _band_keys(signatures: NDArray[np.uint32], bands: int) -> Iterator[NDArray[np.uint64]]:
+    """For each band one key a row, equal where the band is."""
     rows_a_band = signatures.shape[1] // bands
     for band in range(bands):
         keys = np.zeros(len(signatures), np.uint64)
         for column in range(band * rows_a_band, (band + 1) * rows_a_band):
             keys = (keys ^ signatures[:, column]) * _MIX
-        order = np.argsort(keys, kind="stable")
-        ranked = keys[order]
-        edges = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
-        starts = np.concatenate([[0], edges, [len(keys)]])
-        for n in np.flatnonzero(np.diff(starts) > 1):
-            yield order[starts[n] : starts[n + 1]].tolist()
+        yield keys

@@ -34,15 +34,17 @@ def nearest_rows(rows: pl.DataFrame, benchmark: pl.DataFrame, settings: Settings
     shares = index.raw_containment(corpus.grams)
     near = _nearest_signature(items.signatures, corpus.signatures)
     lines = []
-    for n, (item, release) in enumerate(zip(items.documents, benchmark["release"], strict=True)):
+    problem_ids = corpus.facts["problem_id"]
+    told = items.facts.select("problem_id", "platform").with_columns(benchmark["release"]).iter_rows()
+    for n, (benchmark_id, platform, release) in enumerate(told):
         candidates = {int(shares.row_of_item[n]), int(near[n])} - {-1}
         scored = []
         for row in candidates:
             jaccard = float(np.mean(corpus.signatures[row] == items.signatures[n]))
             share = float(index.share(corpus.grams[row], n))
-            scored.append((max(share, jaccard), corpus.documents[row].problem_id, share, jaccard))
+            scored.append((max(share, jaccard), problem_ids[row], share, jaccard))
         score, problem_id, share, jaccard = max(scored, default=(0.0, None, 0.0, 0.0))
-        lines.append((item.problem_id, item.platform, release, problem_id if score else None, score, share, jaccard))
+        lines.append((benchmark_id, platform, release, problem_id if score else None, score, share, jaccard))
     return pl.DataFrame(lines, schema=PROOF, orient="row")
 
 

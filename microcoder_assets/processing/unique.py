@@ -20,7 +20,7 @@ from microcoder_assets.processing.decontaminate import (
     read_items,
     report,
 )
-from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Corpus, Document, read_corpus
+from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, read_corpus
 from microcoder_assets.processing.duplicates import Match, find_clusters
 from microcoder_assets.processing.embeddings import Embedder, near_translations
 from microcoder_assets.processing.gram_index import Containment
@@ -53,25 +53,26 @@ def find_unique(
     if decontamination.contest_window == "drop":
         for row in window:
             overlaps.setdefault(row, Overlap(None, "benchmark_window", "contest_window", 1.0, {}))
-    stay = [row for row in range(len(rows.documents)) if row not in overlaps]
-    near = near_translations(rows.documents, problems["statement"].to_list(), stay, embedder) if embedder else {}
+    stay = [row for row in range(problems.height) if row not in overlaps]
+    near = near_translations(rows, problems["statement"], stay, embedder) if embedder else {}
     clusters, matches = find_clusters(rows, dedup, stay, near)
 
+    ids, item_ids = problems["problem_id"].to_list(), benchmark["problem_id"].to_list()
     shas = problems["content_sha"].to_list()
-    dropped = [_drop(rows.documents[row], overlap, items, shas[row]) for row, overlap in sorted(overlaps.items())]
-    winners, merged = _merge(problems, rows, clusters, matches, shas)
+    dropped = [_drop(ids[row], overlap, item_ids, shas[row]) for row, overlap in sorted(overlaps.items())]
+    winners, merged = _merge(problems, ids, clusters, matches, shas)
     losers = {row for cluster in winners.values() for row in cluster}
     kept = [row for row in stay if row not in losers]
-    frame = _assemble(problems, items, kept, winners, containment)
-    result = StageResult(frame, [*dropped, *merged, *_keep(rows, kept, winners, shas)])
+    frame = _assemble(problems, item_ids, kept, winners, containment)
+    result = StageResult(frame, [*dropped, *merged, *_keep(ids, kept, winners, shas)])
     releases = benchmark["release"].to_list() if "release" in benchmark.columns else [None] * benchmark.height
     return result, report(rows, items, overlaps, containment, releases, window)
 
 
-def _drop(document: Document, overlap: Overlap, items: Corpus, sha: str | None) -> Decision:
-    item = None if overlap.item is None else items.documents[overlap.item].problem_id
+def _drop(problem_id: str, overlap: Overlap, item_ids: Sequence[str], sha: str | None) -> Decision:
+    item = None if overlap.item is None else item_ids[overlap.item]
     return Decision(
-        document.problem_id,
+        problem_id,
         Kind.DROPPED,
         overlap.reason,
         {"item": item, **overlap.detail} if item else overlap.detail,
@@ -84,7 +85,7 @@ def _drop(document: Document, overlap: Overlap, items: Corpus, sha: str | None) 
 
 def _merge(
     problems: pl.DataFrame,
-    rows: Corpus,
+    ids: Sequence[str],
     clusters: Sequence[Sequence[int]],
     matches: dict[tuple[int, int], Match],
     shas: Sequence[str | None],
@@ -104,11 +105,11 @@ def _merge(
         for row in winners[winner]:
             near = [(other != winner, -match.score, other, match) for match, other in touching[row] if other in members]
             _, _, other, match = min(near, key=lambda candidate: candidate[:3])
-            of, via = rows.documents[winner].problem_id, rows.documents[other].problem_id
+            of, via = ids[winner], ids[other]
             detail = {"of": of, **match.detail} if of == via else {"of": of, "via": via, **match.detail}
             decisions.append(
                 Decision(
-                    rows.documents[row].problem_id,
+                    ids[row],
                     Kind.MERGED,
                     f"duplicate_{match.reason}",
                     detail,
@@ -136,17 +137,17 @@ def _completeness(problems: pl.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def _keep(
-    rows: Corpus, kept: Sequence[int], winners: dict[int, list[int]], shas: Sequence[str | None]
+    ids: Sequence[str], kept: Sequence[int], winners: dict[int, list[int]], shas: Sequence[str | None]
 ) -> Iterable[Decision]:
     for row in kept:
-        merged = [rows.documents[loser].problem_id for loser in winners.get(row, ())]
+        merged = [ids[loser] for loser in winners.get(row, ())]
         detail = {"merged": merged} if merged else {}
-        yield Decision(rows.documents[row].problem_id, Kind.KEPT, "ok", detail, sha_in=shas[row], sha_out=shas[row])
+        yield Decision(ids[row], Kind.KEPT, "ok", detail, sha_in=shas[row], sha_out=shas[row])
 
 
 def _assemble(
     problems: pl.DataFrame,
-    items: Corpus,
+    item_ids: Sequence[str],
     kept: Sequence[int],
     winners: dict[int, list[int]],
     containment: Containment,
@@ -154,9 +155,9 @@ def _assemble(
     """The rows that stay. A winner keeps its own fields and gains the tags and ratings of those merged into it."""
     rows = list(kept)
     nearest = [int(item) for item in containment.item_of_row[rows]]
-    overlap = containment.row_score[rows].tolist() if items.documents else [None] * len(rows)
+    overlap = containment.row_score[rows].tolist() if item_ids else [None] * len(rows)
     frame = problems[rows].with_columns(
-        pl.Series("benchmark_nearest", [items.documents[n].problem_id if n >= 0 else None for n in nearest], pl.String),
+        pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
         pl.Series("benchmark_overlap", overlap, pl.Float64),
     )
     gained = _gained(problems, winners)

@@ -40,22 +40,20 @@ LEDGER: Schema = {
 
 def snapshot(decisions: Iterable[Decision]) -> pl.DataFrame:
     """The decisions as SNAPSHOT rows, sorted, so that equal decisions are equal bytes."""
-    rows = [
-        (
-            d.problem_id,
-            d.ref,
-            d.kind.value,
-            d.reason,
-            json.dumps(d.detail, sort_keys=True, ensure_ascii=False) if d.detail else None,
-            d.score,
-            d.rule,
-            d.sha_in,
-            d.sha_out,
-            list(d.parents),
-        )
-        for d in decisions
-    ]
-    return pl.DataFrame(rows, schema=SNAPSHOT, orient="row").sort("problem_id", "ref", "decision")
+    decisions = list(decisions)
+    columns = {
+        "problem_id": [d.problem_id for d in decisions],
+        "ref": [d.ref for d in decisions],
+        "decision": [d.kind.value for d in decisions],
+        "reason": [d.reason for d in decisions],
+        "detail": [json.dumps(d.detail, sort_keys=True, ensure_ascii=False) if d.detail else None for d in decisions],
+        "score": [d.score for d in decisions],
+        "rule": [d.rule for d in decisions],
+        "sha_in": [d.sha_in for d in decisions],
+        "sha_out": [d.sha_out for d in decisions],
+        "parents": [d.parents for d in decisions],
+    }
+    return pl.DataFrame(columns, schema=SNAPSHOT).sort("problem_id", "ref", "decision")
 
 
 def changed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

@@ -30,15 +30,15 @@ class Packs:
 
     def get(self, keys: Iterable[str]) -> dict[str, bytes]:
         """The values of those keys that are there."""
-        wanted = sorted(set(keys) & self.known())
+        wanted = set(keys) & self.known()
         if not wanted:
             return {}
         packs = sorted({self._pack_of[key] for key in wanted})
         stored = pl.scan_parquet([self.folder / name for name in packs])
         few = len(wanted) < len(self._pack_of) // 2  # to look for nearly all costs more than to read all
-        found = (stored.filter(pl.col("key").is_in(wanted)) if few else stored).collect()
-        values = dict(zip(found["key"].to_list(), found["value"].to_list(), strict=True))
-        return values if few else {key: values[key] for key in wanted}
+        found = (stored.filter(pl.col("key").is_in(sorted(wanted))) if few else stored).collect()
+        values = zip(found["key"].to_list(), found["value"].to_list(), strict=True)
+        return dict(values) if few else {key: value for key, value in values if key in wanted}
 
     def put(self, values: Mapping[str, bytes]) -> None:
         """Add what is new; a key that is there keeps its value."""

@@ -113,9 +113,9 @@ class ParquetStore:
         ]
 
     def read(self, asset: str, schema: Schema, partitions: Iterable[Partition] | None = None) -> pl.DataFrame:
-        """Current rows of an asset, of `partitions` or of all, sorted by problem_id."""
+        """Current rows of an asset, of `partitions` or of all, sorted by problem_id: the columns of `schema`."""
         files = self.data_files(asset, partitions)
-        return conform(pl.read_parquet(files) if files else pl.DataFrame(schema=schema), schema)
+        return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
     def publish(
         self,

@@ -86,13 +86,13 @@ def signatures_of(*sets: range) -> np.ndarray:
 
 def test_candidates_are_the_alike_ones_only() -> None:
     rows = signatures_of(range(100), range(1000, 1100), range(5, 105), range(2000, 2100))
-    assert set(candidate_pairs(rows, SETTINGS.bands)) == {(0, 2)}
-    assert cross_pairs(rows[:2], rows[2:], SETTINGS.bands) == {(0, 0)}
+    assert np.unique(candidate_pairs(rows, SETTINGS.bands), axis=0).tolist() == [[0, 2]]
+    assert cross_pairs(rows[:2], rows[2:], SETTINGS.bands).tolist() == [[0, 0]]
 
 
 def test_a_giant_bucket_stays_linear_and_connected() -> None:
     size = 400
     rows = np.repeat(signatures_of(range(100)), size, axis=0)
-    pairs = set(candidate_pairs(rows, SETTINGS.bands))
+    pairs = set(map(tuple, candidate_pairs(rows, SETTINGS.bands).tolist()))
     assert len(pairs) <= size * BUCKET_LINKS
     assert {j for i, j in pairs if i == 0} == set(range(1, size))
