@@ -31,6 +31,10 @@ FEWEST_SHINGLES = 20
 FEWEST_SHINGLES_OF_A_FUNCTION = 8
 """... nor are shorter ones for one function. Measured."""
 
+FEWEST_BOUNDS_OF_A_TRANSLATION = 2
+"""Fewer equal bounds say nothing of texts in two languages. Measured: of random English and Chinese rows 1.1 % agree in
+half of their bounds, and 0.08 % when those are two or more."""
+
 
 class SampleMatch(NamedTuple):
     """tokens: literals in the shared samples. witness: title, entry_point, text or bounds."""
@@ -71,7 +75,8 @@ def translation_witness(left: Document, right: Document) -> str | None:
         return "title"
     if same_function(left, right):
         return "entry_point"
-    return "bounds" if same_bounds(left, right) and not other_samples(left, right) else None
+    enough = len(left.bounds & right.bounds) >= FEWEST_BOUNDS_OF_A_TRANSLATION
+    return "bounds" if enough and same_bounds(left, right) and not other_samples(left, right) else None
 
 
 def same_text(

@@ -128,6 +128,7 @@ def test_a_translation_is_found_where_something_else_speaks_for_it(
         ({}, {}),
         (LIMITS | SHORT, LIMITS | OTHER),
         (LIMITS, {"constraints": "n <= 100"}),
+        ({"constraints": "n <= 100"}, {"constraints": "n <= 100"}),
         (FUNCTION, FUNCTION | {"entry_point": "addUp"}),
         ({"title": "Toy (easy version)", **SHORT}, {"title": "Toy (hard version)", **SHORT}),
         ({"title": "Toy II", **LIMITS}, {"title": "Toy I", **LIMITS}),
