@@ -205,7 +205,7 @@ def _cap(value: Any) -> int | float:
 
 
 Cap = Annotated[int | float, BeforeValidator(_cap)]
-"""At most this many of the selected rows, or this share of them."""
+"""At most this many of the selected rows, or this share of them, rounded up."""
 
 
 class Caps(Section):

@@ -4,18 +4,20 @@ Weighted sampling without replacement by exponential keys (Efraimidis and Spirak
 -ln(u) / weight, u a hash of its id, and the smaller keys come first. A key depends on no other problem, so that a night
 that adds problems reorders none. Rows are taken in that order, each unless a cap that it counts for is full.
 
-A cap that is a share depends on how many rows are taken in the end: the draw is repeated with the number that it gave
-until that number holds; half a row counts as one. Where all caps are in rows, a problem that is taken would be taken if
-it were more recent.
+A cap that is a share is of the rows taken so far, rounded up: a row over it waits until enough others are taken. Shares
+so hold at every length of the draw, and several kinds of them are met together. Where all caps are in rows, a problem
+that is taken would be taken if it were more recent.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -45,14 +47,8 @@ def draw(rows: pl.DataFrame, policy: SelectionPolicy) -> Drawn:
     names = {group: policy.caps.of(*group) for row in groups for group in row}
     caps = {group: cap for group, cap in names.items() if cap}
     capped = [[group for group in row if group in caps] for row in groups]
-    size = min(len(capped), policy.size or len(capped))
-    while True:
-        limits = {group: _limit(cap, size) for group, (_, cap) in caps.items()}
-        taken, full = _take(capped, limits, policy.size)
-        kept = full.count(None)
-        if kept >= size:
-            break
-        size = kept
+    taken, full = _take(capped, {group: cap for group, (_, cap) in caps.items()}, policy.size)
+    limits = {group: _limit(cap, full.count(None) + 1) for group, (_, cap) in caps.items()}
     outcome = [_outcome(group, caps, policy) for group in full]
     return Drawn(
         keyed.select(
@@ -95,26 +91,38 @@ def _groups(row: dict[str, Any], policy: SelectionPolicy) -> list[Group]:
 
 
 def _limit(cap: int | float, size: int) -> int:
-    return cap if isinstance(cap, int) else math.floor(cap * size + 0.5)
+    """The most rows of a group in a selection of `size`."""
+    return cap if isinstance(cap, int) else math.ceil(round(cap * size, 6))
 
 
 def _take(
-    rows: Sequence[Sequence[Group]], limits: dict[Group, int], size: int | None
+    rows: Sequence[Sequence[Group]], caps: Mapping[Group, int | float], size: int | None
 ) -> tuple[Counter[Group], list[Group | tuple[()] | None]]:
     """How many rows each group has in the end, and for each row the group that was full; () where it was the whole."""
     taken: Counter[Group] = Counter()
-    full: list[Group | tuple[()] | None] = []
-    kept = 0
-    for groups in rows:
-        against = next((group for group in groups if taken[group] >= limits[group]), None)
-        if against is None and kept == size:
-            full.append(())
-            continue
-        full.append(against)
+    chosen: set[int] = set()
+    waiting: dict[Group, list[int]] = {}
+    fresh = 0
+
+    def is_full(group: Group) -> bool:
+        return taken[group] >= _limit(caps[group], len(chosen) + 1)
+
+    while len(chosen) != size:
+        ready = [(heap[0], heap) for group, heap in waiting.items() if heap and not is_full(group)]
+        row, heap = min(ready, key=itemgetter(0), default=(len(rows), []))
+        if fresh < row:
+            row, fresh = fresh, fresh + 1
+        elif heap:
+            heapq.heappop(heap)
+        else:
+            break
+        against = next(filter(is_full, rows[row]), None)
         if against is None:
-            kept += 1
-            taken.update(groups)
-    return taken, full
+            chosen.add(row)
+            taken.update(rows[row])
+        elif isinstance(caps[against], float):
+            heapq.heappush(waiting.setdefault(against, []), row)
+    return taken, [None if row in chosen else next(filter(is_full, groups), ()) for row, groups in enumerate(rows)]
 
 
 def _outcome(

@@ -47,7 +47,7 @@ def explain(store: ParquetStore, policy: SelectionPolicy, problem_id: str) -> st
         facts.append(f"rank: {rank} of {report.rows['rank'].count()} in the draw")
     if decision.reason == "over_cap":
         cap = report.caps.filter(pl.format("{} {}", "kind", "value") == decision.detail["full"]).row(0, named=True)
-        facts.append(f"{decision.detail['full']}: {cap['taken']} of {cap['limit']} taken by rows drawn before")
+        facts.append(f"{decision.detail['full']}: {cap['taken']} rows taken, {cap['limit']} allowed")
     rule = f" by {decision.rule}" if decision.rule else ""
     head = f"{problem_id} {decision.kind}: {decision.reason}{rule} ({REASONS[decision.reason]})"
     return "\n  ".join([head, *facts])

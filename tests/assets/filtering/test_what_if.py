@@ -52,10 +52,10 @@ def run(home: Path, *arguments: str, policy: str | None = None) -> Result:
 
 def test_a_dry_run_tells_the_funnel_and_the_composition_and_writes_nothing(home: Path) -> None:
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    result = run(home, "--dry-run", policy="caps: {band: {easy: 0.2}}")
+    result = run(home, "--dry-run", policy="caps: {band: {easy: 1}}")
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines()]
-    assert ["dropped", "over_cap", "caps.band.easy", "=", "0.2", "5"] in lines
+    assert ["dropped", "over_cap", "caps.band.easy", "=", "1", "5"] in lines
     assert ["dropped", "no_tests", "gates.min_tests", "=", "1", "1"] in lines
     assert ["easy", "7", "6", "1", "0.6", "0.2", "#" * 18, "#" * 6] in lines
     assert ["hard", "4", "4", "4", "0.4", "0.8", "#" * 12, "#" * 24] in lines
@@ -68,7 +68,7 @@ def test_a_problem_is_explained(home: Path) -> None:
     policy = "caps: {band: {easy: 0}}\nrecency: {half_life_months: 12}"
     out = run(home, "--explain", "a:easy1", policy=policy).output
     assert out.startswith("a:easy1 dropped: over_cap by caps.band.easy = 0 (")
-    assert "band easy: 0 of 0 taken" in out
+    assert "band easy: 0 rows taken, 0 allowed" in out
     assert "weight: 2.0" in out
     assert "of 10 in the draw" in out
     kept = run(home, "--explain", "b:hard0", policy=policy).output
