@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.minhash import BUCKET_LINKS, MinHash, bucket_pairs, candidate_pairs, cross_pairs, jaccard
+from microcoder_assets.processing.minhash import (
+    BUCKET_LINKS,
+    MinHash,
+    bucket_pairs,
+    candidate_pairs,
+    cross_pairs,
+    jaccard,
+)
 from microcoder_assets.processing.shingles import WordHasher, grams, words
 
 SETTINGS = DedupSettings()
