@@ -1,6 +1,7 @@
 """Speed, memory and recall of `unique_problems`: `python -m bench.bench_unique [ROWS] [--data]`.
 
-ROWS statements made up here, a tenth of them copies; then a night with a hundred more. With --data also the real
+ROWS statements made up here, a tenth of them copies; then a night with a hundred more, with everything that the assets
+do but Dagster itself: reading, publishing and checks. With --data also the real
 records of MICROCODER_DATA (by default ../shared/data), from raw files on.
 """
 
@@ -21,22 +22,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from microcoder_assets.checks import CHECKS
 from microcoder_assets.collection.benchmark import benchmark_result
 from microcoder_assets.collection.benchmark_files import benchmark_items
 from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.config import Settings
-from microcoder_assets.processing.decontaminate import find_overlap
+from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.documents import read_corpus
 from microcoder_assets.processing.duplicates import find_clusters
 from microcoder_assets.processing.normalize import normalize
+from microcoder_assets.processing.prepare import prepare
 from microcoder_assets.processing.unique import find_unique
+from microcoder_assets.project import Project
 from microcoder_assets.reports import text_table
-from microcoder_assets.schema import NORMALIZED, SAMPLE
-from microcoder_assets.stage import StageResult
-from microcoder_assets.store import ParquetStore
+from microcoder_assets.schema import BENCHMARK, NORMALIZED, UNIQUE
+from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.store import ParquetStore, Partition
 
 NEW_ROWS = 100
+PARTITIONS = 120
 SOURCES = {
     "leetcode": "leetcode-doocs",
     "codeforces": "codeforces-statements",
@@ -48,10 +53,6 @@ FURTHER_BENCHMARKS = ("humaneval/HumanEval.jsonl.gz", "mbpp/mbpp.jsonl.gz", "cru
 WORDS_A_STATEMENT = 280
 BENCHMARK_ITEMS = 1_000
 COPIES = {"spacing": 0.0, "2 % of words": 0.02, "5 % of words": 0.05, "10 % of words": 0.10, "20 % of words": 0.20}
-BENCHMARK_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    **dict.fromkeys(("problem_id", "platform", "native_id", "title", "url", "statement", "io_mode"), pl.String),
-    "samples": pl.List(SAMPLE),
-}
 
 
 def make_statements(rows: int, seed: int = 0) -> list[str]:
@@ -83,7 +84,7 @@ def make_pool(rows: int) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, str]]:
         kinds[f"kattis:{n}"] = kind
     items = [_row("atcoder", n, text) for n, text in enumerate(benchmark)]
     frame = pl.DataFrame(lines, schema=NORMALIZED, infer_schema_length=None)
-    return frame, pl.DataFrame([{k: i[k] for k in BENCHMARK_SCHEMA} for i in items], schema=BENCHMARK_SCHEMA), kinds
+    return frame.sort("problem_id"), _as_benchmark(items), kinds
 
 
 def main() -> None:
@@ -105,18 +106,14 @@ def main() -> None:
     corpus = step(f"documents and signatures of {rows:,}", lambda: read_corpus(old, settings.dedup))
     step("... near-duplicates among them", lambda: find_clusters(corpus, settings.dedup))
     with tempfile.TemporaryDirectory() as folder:
-        store = ParquetStore(Path(folder))
-
-        def night(frame: pl.DataFrame) -> StageResult:
-            cache = store.packs("documents")
-            result, _ = find_unique(frame, benchmark, settings.dedup, settings.decontamination, cache)
-            store.publish("unique_problems", result, inputs=str(frame.height), code_version="1", run_id="r")
-            overlap = find_overlap(result.frame, benchmark, settings.decontamination, settings.dedup, cache)
-            assert overlap.is_empty()
-            return result
-
-        step("unique_problems of all, nothing stored", lambda: night(old))
-        result = step(f"... a night with {NEW_ROWS} more", lambda: night(problems))
+        project = Project(Path(folder), (), None, None)
+        project.store.publish("livecodebench_problems", _kept(benchmark), inputs="", code_version="1", run_id="r")
+        _publish_normalized(project, old)
+        step("unique_problems of all, nothing stored", lambda: _unique(project, "first"))
+        step("... prepared_problems", lambda: _prepared(project, "first"))
+        _publish_normalized(project, problems)
+        result = step(f"unique_problems, a night with {NEW_ROWS} more", lambda: _unique(project, "second"))
+        step("... prepared_problems", lambda: _prepared(project, "second"))
     print(f"{rows} rows, {benchmark.height} benchmark items; peak {_peak_mib()} MiB, {before} of it data\n")
     print(text_table(pl.DataFrame(lines)))
     print(f"\n{text_table(_recall(result, kinds))}")
@@ -124,6 +121,46 @@ def main() -> None:
         lines.clear()
         _real_records(Path(os.environ.get("MICROCODER_DATA", "../shared/data")), step)
         print(f"\nreal records, from raw files on; peak {_peak_mib()} MiB\n\n{text_table(pl.DataFrame(lines))}")
+
+
+def _as_benchmark(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    items = [{name: row.get(name) for name in BENCHMARK} for row in rows]
+    return pl.DataFrame(items, schema=BENCHMARK, infer_schema_length=None)
+
+
+def _publish_normalized(project: Project, problems: pl.DataFrame) -> None:
+    """In PARTITIONS parts of about one size, each row always in the same one."""
+    numbered = problems.with_columns(n=pl.col("problem_id").hash() % PARTITIONS)
+    for (n,), part in numbered.partition_by("n", include_key=False, as_dict=True).items():
+        stored = partial(project.store.publish, "normalized_problems", _kept(part), inputs="", code_version="1")
+        stored(partition=Partition(f"{2010 + n // 12}-{n % 12 + 1:02}", "kattis"), run_id="r")
+
+
+def _kept(frame: pl.DataFrame) -> StageResult:
+    return StageResult(frame, [Decision(problem_id, Kind.KEPT, "ok") for problem_id in frame["problem_id"]])
+
+
+def _unique(project: Project, inputs: str) -> StageResult:
+    """The asset without Dagster: read, decide, publish, check."""
+    store, settings = project.store, project.settings
+    problems, cache = store.read("normalized_problems", NORMALIZED), store.packs("documents")
+    result, _ = find_unique(problems, benchmark_of(project), settings.dedup, settings.decontamination, cache)
+    _publish(project, "unique_problems", result, inputs)
+    return result
+
+
+def _prepared(project: Project, inputs: str) -> None:
+    store, settings = project.store, project.settings
+    problems, benchmark = store.read("unique_problems", UNIQUE), benchmark_of(project)
+    result = prepare(problems, benchmark, store.blobs, None, settings.preparation, settings.decontamination)
+    _publish(project, "prepared_problems", result, inputs)
+
+
+def _publish(project: Project, asset: str, result: StageResult, inputs: str) -> None:
+    project.store.publish(asset, result, inputs=inputs, code_version="1", run_id="r")
+    for name, check in CHECKS[asset].items():
+        finding = check(project, asset)
+        assert finding is None, f"{name}: {finding}"
 
 
 def _recall(result: StageResult, kinds: dict[str, str]) -> pl.DataFrame:
@@ -164,7 +201,8 @@ def _row(platform: str, number: int, statement: str) -> dict[str, Any]:
     blank = dict.fromkeys(NORMALIZED) | {name: [] for name in ("tests", "references", "tags", "ratings", "samples")}
     problem_id = f"{platform}:{number}"
     own = {"problem_id": problem_id, "platform": platform, "native_id": str(number), "title": f"Title {problem_id}"}
-    return blank | own | {"statement": statement, "io_mode": "stdin", "content_sha": problem_id}
+    text = {"statement": statement, "statement_language": "en"}
+    return blank | own | text | {"io_mode": "stdin", "content_sha": problem_id}
 
 
 def _peak_mib() -> int:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.minhash import BUCKET_LINKS, MinHash, candidate_pairs, cross_pairs, jaccard
+from microcoder_assets.processing.minhash import (
+    BUCKET_LINKS,
+    MinHash,
+    bucket_pairs,
+    candidate_pairs,
+    cross_pairs,
+    jaccard,
+)
 from microcoder_assets.processing.shingles import WordHasher, grams, words
 
 SETTINGS = DedupSettings()
@@ -96,3 +103,11 @@ def test_a_giant_bucket_stays_linear_and_connected() -> None:
     pairs = set(map(tuple, candidate_pairs(rows, SETTINGS.bands).tolist()))
     assert len(pairs) <= size * BUCKET_LINKS
     assert {j for i, j in pairs if i == 0} == set(range(1, size))
+
+
+@given(st.lists(st.integers(0, 3), max_size=60))
+def test_pairs_of_a_bucket_are_those_with_one_of_its_first_members(keys: list[int]) -> None:
+    rows = range(len(keys))
+    buckets = [[row for row in rows if keys[row] == key] for key in set(keys)]
+    expected = {(i, j) for bucket in buckets for i in bucket[:BUCKET_LINKS] for j in bucket if i < j}
+    assert sorted(map(tuple, bucket_pairs(np.array(keys, np.uint64)).tolist())) == sorted(expected)

@@ -353,6 +353,13 @@ def test_a_second_run_reads_only_statements_of_new_content() -> None:
     assert len(cache.written) == 12
 
 
+def test_a_bound_too_large_for_a_number_is_remembered() -> None:
+    cache, text = Cache(), story(1)
+    rows = [row("codeforces:1A", text, constraints="n <= 10^999"), row("mirror:1", text, constraints="n <= 10^999")]
+    runs = [find_unique(frame(*rows), items(), DEDUP, DECONTAMINATION, cache)[0] for _ in range(2)]
+    assert kept(runs[0]) == kept(runs[1]) == ["codeforces:1A"]
+
+
 def test_benchmark_by_identity_before_any_merge() -> None:
     text = story(1)
     url = "https://atcoder.jp/contests/abc300/tasks/abc300_a"
