@@ -170,9 +170,7 @@ def find_overlap(
         cache.put({free[n]: b"" for row, n in enumerate(asked) if row not in found})
     problem_ids, item_ids = corpus.facts["problem_id"], items.facts["problem_id"]
     lines = [
-        (problem_ids[row], item_ids[item], rule)
-        for row, (item, rule) in sorted(found.items())
-        if item is not None
+        (problem_ids[row], item_ids[item], rule) for row, (item, rule) in sorted(found.items()) if item is not None
     ]
     return pl.DataFrame(lines, schema=OVERLAP, orient="row").sort("problem_id")
 
