@@ -11,7 +11,6 @@ import _sitebuiltins
 import _thread
 import atexit
 import builtins
-import gc
 import os
 import resource
 import select
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any, NoReturn
 
-    from microcoder_judge import _function, _screen
+    from microcoder_judge import _function, _screen, _surroundings
     from microcoder_judge._zygote import Watch, Zygote
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
@@ -33,8 +32,8 @@ else:
 
     import _function
     import _screen
+    import _surroundings
 
-SOURCE_NAME = "main.py"
 RECORD = struct.Struct("<iiffiq")
 """Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file, end of its output."""
 OUTPUT_ROOM = 16 << 20
@@ -104,7 +103,6 @@ class Job:
             if not sent:
                 raise OSError("the data file is short")
             offset, left = offset + sent, left - sent
-
 
     def connect(self, stdin: int, stdout: int) -> None:
         """Put files behind descriptors 0 to 2. What earlier tests wrote to the error file stays, as long as there is
@@ -234,7 +232,7 @@ def _apart(zygote: Zygote, job: Job) -> None:
         if zygote.sandbox.rung == "none":
             _kill_session(child)
         zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
-        if test + 1 < job.count and not restore_files(folder, job.written):
+        if test + 1 < job.count and not _surroundings.restore_files(folder, job.written):
             break
     os._exit(0)
 
@@ -279,12 +277,12 @@ def _compile(zygote: Zygote, job: Job) -> CodeType | None:
     data = job.read(job.source)
     source = data.decode("utf-8", "surrogateescape")
     if any(word in data for word in MISSING_FILE):
-        fd = os.open(SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        fd = os.open(_surroundings.SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         _write(fd, data)
         job.written = os.fstat(fd).st_ctime_ns
         os.close(fd)
     try:
-        code = compile(source.removeprefix("\ufeff"), SOURCE_NAME, "exec", dont_inherit=True)
+        code = compile(source.removeprefix("\ufeff"), _surroundings.SOURCE_NAME, "exec", dont_inherit=True)
     except SyntaxError as error:
         _write(job.errors, f"line {error.lineno}: {error.msg}".encode(errors="backslashreplace"))
         return None
@@ -327,7 +325,7 @@ class _Run:
         self.named_stdin = b"/dev/stdin" in source and not os.path.exists("/tmp/stdin")
         names = _function.names_in(code)
         self.seed = "random" in names
-        self.files = "open" in names or not names.isdisjoint(_MAY_WRITE)
+        self.files = "open" in names or not names.isdisjoint(_surroundings.MAY_WRITE)
         self.function = _function.Function(code, job.entry_point, job.preamble) if job.entry_point else None
         self.preamble = _function.livecodebench_names() if job.preamble and not job.entry_point else {}
 
@@ -348,7 +346,7 @@ class _Run:
         # The first test of a process has those that were there before the fork.
         stream = open_streams() if self.used else sys.stdout
         self.used = True
-        sys.argv = [SOURCE_NAME, *job.arguments]
+        sys.argv = [_surroundings.SOURCE_NAME, *job.arguments]
         if self.seed:
             sys.modules["random"].seed(0)
         namespace = _module("solution" if self.function else "__main__", self.folder)
@@ -388,12 +386,12 @@ def open_streams() -> Any:
 def _module(name: str, folder: str) -> dict[str, Any]:
     """The namespace of a fresh module, in an interpreter made to look as if it had started there."""
     module = type(sys)(name)
-    vars(module).update(__builtins__=builtins, __file__=f"{folder}/{SOURCE_NAME}", __cached__=None)
+    vars(module).update(__builtins__=builtins, __file__=f"{folder}/{_surroundings.SOURCE_NAME}", __cached__=None)
     sys.modules[name] = module
     frame, depth = sys._getframe(), 0
     while frame.f_back:
         frame, depth = frame.f_back, depth + 1
-    sys.setrecursionlimit(Surroundings.RECURSION + depth)
+    sys.setrecursionlimit(_surroundings.RECURSION_LIMIT + depth)
     return vars(module)
 
 
@@ -430,56 +428,6 @@ def _end(namespace: dict[str, Any], stdout: Any, status: int) -> int:
     except BaseException:
         return status or 120
     return status
-
-
-class Surroundings:
-    """What a program may change outside its module and get past the screen, as it was before any ran. Made before the
-    forks: a child that looks at an object copies its page."""
-
-    RECURSION = sys.getrecursionlimit()
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.builtins = len(vars(builtins))
-        self.modules = [(name, sys.modules[name], len(vars(sys.modules[name]))) for name in _WATCHED & set(sys.modules)]
-        self.digits = sys.get_int_max_str_digits()
-        self.path = list(sys.path)
-
-    def restore(self, written: int | None, files: bool) -> bool:
-        """Put things back; False where a program has left what cannot be put back. written: see `Job`. files: whether
-        it may have left files, or gone to another folder."""
-        if len(vars(builtins)) != self.builtins:
-            return False
-        for name, module, size in self.modules:
-            if sys.modules.get(name) is not module or len(vars(module)) != size:
-                return False
-        sys.set_int_max_str_digits(self.digits)
-        sys.path[:] = self.path
-        gc.enable()
-        if not files:
-            return True
-        try:
-            os.chdir(self.folder)
-        except OSError:
-            return False
-        return restore_files(self.folder, written)
-
-
-_MAY_WRITE = sys.stdlib_module_names - frozenset(
-    (
-        "__future__", "array", "bisect", "builtins", "cmath", "collections", "copy", "dataclasses", "datetime",
-        "decimal", "enum", "fractions", "functools", "heapq", "itertools", "math", "numbers", "operator", "random",
-        "re", "statistics", "string", "sys", "time", "typing",
-    )
-)  # fmt: skip
-"""Modules through which a program could write files or change its folder: all but those that cannot."""
-
-_WATCHED = frozenset(
-    (
-        "sys", "os", "math", "random", "re", "collections", "heapq", "bisect", "itertools", "functools", "operator",
-        "string", "json", "time", "datetime", "copy", "decimal", "fractions", "statistics", "typing", "io",
-    )
-)  # fmt: skip
 
 
 class _Native:
@@ -531,43 +479,6 @@ def _place_files(job: Job, test: dict[str, Any]) -> None:
         fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         job.copy(place, fd)
         os.close(fd)
-
-
-def remove(path: str) -> bool:
-    """Remove a file or folder whatever its mode; whether it is gone."""
-    try:
-        if not os.path.isdir(path) or os.path.islink(path):
-            os.unlink(path)
-            return True
-        os.chmod(path, 0o700)
-        emptied = True
-        for name in os.listdir(path):
-            emptied &= remove(f"{path}/{name}")
-        os.rmdir(path)
-    except (OSError, RecursionError):
-        return False
-    return emptied
-
-
-def empty(place: str, *kept: str) -> bool:
-    """Remove what a folder holds but `kept`; whether nothing else is left."""
-    emptied = True
-    for name in os.listdir(place):
-        path = f"{place}/{name}"
-        emptied &= path in kept or remove(path)
-    return emptied
-
-
-def restore_files(folder: str, written: int | None) -> bool:
-    """Remove what a test has left in files; False where the folder or the source itself is not what it was."""
-    try:
-        own = f"{folder}/{SOURCE_NAME}"
-        if os.path.islink(folder) or (written is not None and os.lstat(own).st_ctime_ns != written):
-            return False
-        shared = folder.rpartition("/")[0]
-        return empty(folder, own) and (shared != "/tmp" or empty(shared, folder))
-    except OSError:
-        return False
 
 
 def _write(fd: int, data: bytes) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import signal
     from typing import Any
 
-    from microcoder_judge import _sandbox, _seccomp, _solution
+    from microcoder_judge import _sandbox, _seccomp, _solution, _surroundings
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
@@ -39,6 +39,7 @@ else:
     import _sandbox
     import _seccomp
     import _solution
+    import _surroundings
 
 CONTROL = 3
 PACKET = 1 << 16
@@ -84,7 +85,7 @@ class Zygote:
         os.umask(0o022)
         _solution.warm_up()
         self.filter = None if self.sandbox.rung == "none" else self.filter_for(None)
-        self.surroundings = _solution.Surroundings(self.sandbox.folder)
+        self.surroundings = _surroundings.Surroundings(self.sandbox.folder)
         self.send({"level": self.sandbox.level})
 
     def filter_for(self, executable: int | None) -> _seccomp.Filter:
@@ -364,7 +365,7 @@ def tidy(folder: str) -> bool:
     try:
         if os.path.islink(folder):
             return False
-        return _solution.empty(folder) and (folder != _sandbox.WORK or _solution.empty("/tmp", folder))
+        return _surroundings.empty(folder) and (folder != _sandbox.WORK or _surroundings.empty("/tmp", folder))
     except OSError:
         return False
 
