@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from microcoder_assets.fan_out import map_on_cores
 from microcoder_assets.processing.arguments import NotALiteral, describe_arguments, read_signature, sample_test
 from microcoder_assets.processing.bounds import read_bounds
 from microcoder_assets.processing.checkers import Evidence, infer_checker
@@ -75,8 +76,8 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
     done: list[dict[str, Any]] = []
     decisions: list[Decision] = []
     fresh: list[bytes] = []
-    for row in rows:
-        outcome = normalize_row(row, {sha: stored[sha] for sha in _small_shas(row)})
+    work = [(row, {sha: stored[sha] for sha in _small_shas(row)}) for row in rows]
+    for row, outcome in zip(rows, map_on_cores(_normalize_one, work), strict=True):
         if isinstance(outcome, Decision):
             decisions.append(outcome)
             continue
@@ -86,6 +87,10 @@ def normalize(frame: pl.DataFrame, blobs: Blobs) -> StageResult:
     if fresh:
         blobs.put_many(list(dict.fromkeys(fresh)))
     return StageResult(conform(pl.DataFrame(done, schema=NORMALIZED), NORMALIZED), decisions)
+
+
+def _normalize_one(work: tuple[Row, Mapping[str, bytes]]) -> NormalizedProblem | Decision:
+    return normalize_row(*work)
 
 
 def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProblem | Decision:
