@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ import xxhash
 
 from microcoder_assets.publication.versions import PARTS, Version
 from microcoder_assets.reports import text_table
-from microcoder_assets.schema import Schema
+from microcoder_assets.schema import SPLIT, Schema
 from microcoder_assets.store import ParquetStore
 from microcoder_assets.store.catalogue import query, report
 
 CHANGES = ("entered", "left", "moved", "changed")
-FACTS = ("problem_id", "split", "platform", "difficulty", "published")
+FACTS: Schema = {name: SPLIT[name] for name in ("problem_id", "split", "platform", "difficulty", "published")}
 SHOWN = 20
 """Rows of each change that the text names; JSON names all."""
 
@@ -81,22 +81,23 @@ _DIGEST = "of "
 
 
 def _digests(version: Version) -> pl.DataFrame:
-    """FACTS of each row, and a digest of each column, the parts' names left out."""
-    return pl.concat(list(_parts_digests(version)), how="vertical")
+    """FACTS of each row, and a digest of each column."""
+    names = [name for name in version.columns if name not in ("problem_id", "split")]
+    none = pl.DataFrame(schema={**FACTS, **dict.fromkeys((f"{_DIGEST}{name}" for name in names), pl.UInt64)})
+    return pl.concat([none, *_digests_of_batches(version, names)])
 
 
-def _parts_digests(version: Version) -> Iterator[pl.DataFrame]:
+def _digests_of_batches(version: Version, names: Sequence[str]) -> Iterator[pl.DataFrame]:
     for part in PARTS:
         for batch in version.batches(part):
-            facts = pl.DataFrame({name: batch.column(name) for name in FACTS})
+            facts = pl.DataFrame({name: batch.column(name) for name in FACTS}, schema=FACTS)
             yield facts.with_columns(
                 pl.Series(
                     f"{_DIGEST}{name}",
                     [xxhash.xxh3_64_intdigest(repr(value).encode()) for value in batch.column(name).to_pylist()],
                     pl.UInt64,
                 )
-                for name in batch.schema.names
-                if name not in ("problem_id", "split")
+                for name in names
             )
 
 

@@ -43,7 +43,8 @@ def build_split(
     asked = rows.select("statement", "io_mode", "starter_code").iter_rows()
     rows = rows.with_columns(prompt=pl.Series([build_prompt(*parts) for parts in asked], dtype=pl.String))
     short = pl.col("prompt").str.len_chars() <= settings.max_prompt_chars
-    decisions = [_too_long(*row, settings) for row in rows.filter(~short)["problem_id", "content_sha", "prompt"].rows()]
+    long = rows.filter(~short)["problem_id", "content_sha", "prompt"].rows()
+    decisions = [_too_long(settings, *row) for row in long]
     rows = rows.filter(short)
     rows = rows.with_columns(find_families(rows, dedup, cache))
     rows = rows.with_columns(split=assign_parts(rows, settings))
@@ -60,7 +61,7 @@ def build_split(
     return StageResult(conform(frame, SPLIT), decisions)
 
 
-def _too_long(problem_id: str, sha: str, prompt: str, settings: PublicationSettings) -> Decision:
+def _too_long(settings: PublicationSettings, problem_id: str, sha: str, prompt: str) -> Decision:
     detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
     return Decision(problem_id, Kind.DROPPED, "no_token_budget", detail, sha_in=sha)
 

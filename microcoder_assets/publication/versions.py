@@ -32,6 +32,10 @@ class Version:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def columns(self) -> list[str]:
+        return list(pq.read_schema(self.folder / min(self.files)).names)
+
     def rows(self, part: str) -> int:
         return sum(rows for file, rows in self.files.items() if file.startswith(f"data/{part}-"))
 

@@ -1,4 +1,4 @@
-"""The split in other trainers' columns: each row can be judged from itself alone, and folders are whole or not there."""
+"""The split in other trainers' columns: a row can be judged from itself alone, a folder is whole or not there."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def test_a_row_alone_says_what_a_program_is_judged_against(name: str, tmp_path: 
     version, output = version_of(tmp_path / "exports", ROWS), tmp_path / "out"
     assert convert(version, name, output).left_out == {}
     read, problem = READ[name]
-    problems = [problem(row) for part in ("train", "validation") for row in read(output / FORMATS[name].file.format(part))]
+    files = [output / FORMATS[name].file.format(part) for part in ("train", "validation")]
+    problems = [problem(row) for file in files for row in read(file)]
     assert sorted(problem.id for problem in problems) == sorted(RIGHT)
     for programs, wanted in ((RIGHT, Verdict.AC), (WRONG, Verdict.WA)):
         judged = judge.evaluate_many([Submission(programs[problem.id], problem) for problem in problems])
@@ -124,7 +125,8 @@ def test_trl_rows_are_what_the_reward_function_takes(tmp_path: Path, judge: Judg
     assert all(row["prompt"] == [{"role": "user", "content": f"Solve {row['problem_id']}."}] for row in rows)
     programs = {"a:bytes": "import sys\nsys.stdin.buffer.read()\nsys.stdout.buffer.write(b'\\xfe\\n')"}
     for wanted, answers in ((1.0, RIGHT | programs), (0.0, WRONG | {"a:bytes": "print(1)"})):
-        completions = [[{"role": "assistant", "content": f"```python\n{answers[row['problem_id']]}\n```"}] for row in rows]
+        blocks = [f"```python\n{answers[row['problem_id']]}\n```" for row in rows]
+        completions = [[{"role": "assistant", "content": block}] for block in blocks]
         columns = {key: [row[key] for row in rows] for key in rows[0] if key != "prompt"}
         assert JudgeReward(judge)(completions, **columns) == [wanted] * len(rows)
 
