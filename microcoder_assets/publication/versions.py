@@ -72,13 +72,13 @@ def find_version(folder: Path, wanted: str) -> Version:
 
 
 def version_table(folder: Path) -> pl.DataFrame:
-    """version, data_version, made, a column of rows for each part, latest; the oldest first."""
+    """version, data_version, made, a column of rows for each part, note; the oldest first."""
     current = (folder / LATEST).resolve().name
     rows = [
         (v.name, v.data_version, f"{v.made:%Y-%m-%d %H:%M}", *map(v.rows, PARTS), LATEST * (v.name == current))
         for v in exported_versions(folder)
     ]
-    return pl.DataFrame(rows, schema=["version", "data_version", "made", *PARTS, ""], orient="row")
+    return pl.DataFrame(rows, schema=["version", "data_version", "made", *PARTS, "note"], orient="row")
 
 
 def _read(folder: Path) -> Version:

@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from rows import DOUBLE, frame, selected, unique_row
 
-from microcoder_assets.config import DedupSettings, PublicationSettings
+from microcoder_assets.config import DecontaminationSettings, DedupSettings, PublicationSettings
 from microcoder_assets.errors import UserError
+from microcoder_assets.processing.proof import PROOF
 from microcoder_assets.publication.card import dataset_card
 from microcoder_assets.publication.export import export
 from microcoder_assets.publication.prompt import build_prompt
@@ -21,6 +22,8 @@ from microcoder_assets.publication.split import build_split
 from microcoder_assets.schema import SPLIT, VERIFIED
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Blobs
+from microcoder_train.data import read_part
+from microcoder_train.errors import TrainError
 
 FACTS = [{"published": dt.date(2026, 1, 1 + n), "published_basis": "contest"} for n in range(10)]
 SETTINGS = PublicationSettings()  # type: ignore[call-arg]
@@ -94,7 +97,15 @@ def test_prompts_say_how_the_answer_is_judged() -> None:
 
 def test_an_export_is_whole_found_again_and_pointed_at(tmp_path: Path) -> None:
     rows = split_of(Blobs(tmp_path / "blobs")).frame
-    card = dataset_card(rows, pl.DataFrame({"stage": ["a"]}), pl.DataFrame({"reason": ["b"]}), "v1")
+    card = dataset_card(
+        rows,
+        "v1",
+        funnel=pl.DataFrame({"stage": ["a"]}),
+        reasons=pl.DataFrame({"reason": ["b"]}),
+        limits=pl.DataFrame({"limit": ["c"], "problems": [1]}),
+        proof=pl.DataFrame(schema=PROOF),
+        settings=DecontaminationSettings(),  # type: ignore[call-arg]
+    )
     first = export(tmp_path / "out", rows, ("train", "validation"), "v1", card)
     stamps = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
     assert export(tmp_path / "out", rows, ("train", "validation"), "v1", card) == first
@@ -105,6 +116,18 @@ def test_an_export_is_whole_found_again_and_pointed_at(tmp_path: Path) -> None:
     assert sum(facts["rows"] for facts in manifest["files"].values()) == rows.height
     second = export(tmp_path / "out", rows.head(3), ("train", "validation"), "v2", card)
     assert (tmp_path / "out" / "latest").resolve() == second.resolve() != first.resolve()
+
+
+def test_many_rows_are_several_files_that_all_are_read(tmp_path: Path) -> None:
+    rows = split_of(Blobs(tmp_path / "blobs")).frame
+    folder = export(tmp_path / "out", rows, ("train", "validation"), "v1", "card", shard_bytes=2_000)
+    files = sorted((folder / "data").glob("train-*.parquet"))
+    assert len(files) > 1 and files[-1].name.endswith(f"-of-{len(files):05d}.parquet")
+    train = rows.filter(split="train")["problem_id"].to_list()
+    assert [row.problem_id for row in read_part(folder, "train").rows] == train
+    files[1].unlink()
+    with pytest.raises(TrainError, match="not all of them"):
+        read_part(folder, "train")
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing_half_done(tmp_path: Path) -> None:
