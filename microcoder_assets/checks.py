@@ -11,6 +11,7 @@ from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.decontaminate import find_overlap
 from microcoder_assets.processing.documents import COLUMNS
 from microcoder_assets.project import Project
+from microcoder_assets.publication.parts import DATED_BY
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import SPLIT
 from microcoder_assets.stage import Kind
@@ -82,12 +83,17 @@ def is_free_of_benchmark(project: Project, asset: str) -> Finding:
 
 
 def has_disjoint_parts(project: Project, asset: str) -> Finding:
-    """No problem, and no content, in both the train and the validation part."""
-    rows = project.store.read(asset, SPLIT)
-    for column in ("problem_id", "content_sha", "statement"):
-        parts = rows.group_by(column).agg(pl.col("split").n_unique())
+    """No problem, no content and no family in both the train and the validation part, and validation is newer."""
+    columns = ("problem_id", "content_sha", "statement", "family", "split", "published", "published_basis")
+    rows = project.store.read(asset, {name: SPLIT[name] for name in columns})
+    for column in ("problem_id", "content_sha", "statement", "family"):
+        parts = rows.drop_nulls(column).group_by(column).agg(pl.col("split").n_unique())
         if shared := parts.filter(pl.col("split") > 1).height:
             return f"{shared} values of {column} are in both parts"
+    dated = rows.filter(pl.col("published_basis").is_in(DATED_BY)).drop_nulls("published")
+    train, validation = (dated.filter(split=part)["published"].to_list() for part in ("train", "validation"))
+    if len({*train, *validation}) > 1 and train and validation and max(train) >= min(validation):
+        return f"a train row is of {max(train)}, a validation row of {min(validation)}"
     return None
 
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
+from microcoder_assets.command import ALARM
+from microcoder_assets.command import command as _command
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
-
-USER_ERROR, FAILURE, ALARM = 2, 1, 3
-ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
-"""Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
-SPARE_BYTES = 1 << 20
-"""A disk with less than this free counts as full. Ours."""
+from microcoder_assets.publication.commands import COMMANDS
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -45,43 +38,12 @@ def main(context: click.Context, home: Path) -> None:
     microcoder funnel                          where rows went
     microcoder lineage PROBLEM                 one problem's story
     microcoder select --dry-run                what a selection policy would do
+    microcoder diff                            what became of the split's rows since the version before
+    microcoder export --format verl --output FOLDER    the split in another trainer's columns
     microcoder sql "FROM why_dropped"          anything else
     """
     warnings.filterwarnings("ignore", message=".*is currently in (beta|preview).*")
     context.obj = home.resolve()
-
-
-def _existing(path: Path) -> Path:
-    """The nearest folder above that is there."""
-    return next(folder for folder in (path, *path.parents) if folder.exists())
-
-
-def _command(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Users' mistakes and failed runs end in one line, not in a traceback. The first argument is the home."""
-
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        try:
-            return function(*arguments, **options)
-        except UserError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(USER_ERROR)
-        except OSError as error:
-            click.echo(f"error: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
-            sys.exit(USER_ERROR)
-        except Exception as error:
-            if not isinstance(error, RuntimeError) and type(error).__module__.partition(".")[0] not in ENGINES:
-                raise
-            full = shutil.disk_usage(_existing(arguments[0])).free < SPARE_BYTES
-            hint = f"; the disk of {arguments[0]} is full: free some space and run again, nothing stored is lost"
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            click.echo(f"error: {first}{hint if full else ''}", err=True)
-            sys.exit(FAILURE)
-        except KeyboardInterrupt:
-            click.echo("stopped; what was finished is stored, run again to go on", err=True)
-            sys.exit(130)
-
-    return wrapped
 
 
 @main.command()
@@ -291,6 +253,10 @@ def catalogue(home: Path, database: Path) -> None:
 
     rebuild(Project.load(home).store, database)
     click.echo(f"views over {home} written to {database}")
+
+
+for _each in COMMANDS:
+    main.add_command(_each)
 
 
 def _readable(home: Path) -> bool:

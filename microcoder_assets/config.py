@@ -140,8 +140,12 @@ class VerificationSettings(Section):
 
 
 class PublicationSettings(Section):
-    validation_fraction: float = Field(0.2, gt=0, lt=1, description="Held-out share, by hash of the id. Ours.")
-    split_salt: str = Field("microcoder-1", description="Salt of that hash; changing it reshuffles. Ours.")
+    validation_fraction: float = Field(0.2, gt=0, lt=1, description="Share of the dated problems to hold out, the "
+                                       "newest. Ours.")
+    validation_from: dt.date | None = Field(None, description="First day held out; None: as the share asks for, a "
+                                            "later day as newer problems come. Ours.")
+    split_salt: str = Field("microcoder-1", description="Where no dates tell problems apart the share is held out by "
+                            "hash; its salt. Ours.")
     max_prompt_chars: int = Field(24_000, gt=0, description="Longer prompts are dropped. Ours.")
     max_tests: int = Field(15, ge=1, description="Tests a row carries. Paper (third-party full read), which keeps the "
                            "longest; samples and tests that reject wrong submissions before them are ours.")

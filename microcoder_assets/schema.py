@@ -186,7 +186,7 @@ VERIFIED: Schema = {
 
 SPLIT_TEST = pl.Struct({"name": pl.String, "sample": pl.Boolean, "input": pl.Binary, "expected": pl.Binary})
 
-SPLIT: Schema = {
+JUDGEABLE: Schema = {
     **IDENTITY,
     "split": pl.String,  # train | validation; benchmark rows: test
     "prompt": pl.String,  # what the policy is asked: statement, io instructions, starter code
@@ -206,10 +206,15 @@ SPLIT: Schema = {
     "license": pl.String,
     "content_sha": pl.String,
 }
-"""One row of `train_split` and of the exported benchmark: everything training or scoring needs, nothing of Dagster."""
+"""What rows of `train_split` and of the benchmark have: everything training or scoring needs, nothing of Dagster."""
 
-BENCHMARK: Schema = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE)}
-"""`livecodebench_problems`: a split row plus the release that added the problem and its public samples."""
+SPLIT: Schema = {
+    **JUDGEABLE,
+    "family": pl.String,  # the first problem_id of those near-duplicates and versions that lie on one side
+}
+
+BENCHMARK: Schema = {**JUDGEABLE, "release": pl.String, "samples": pl.List(SAMPLE)}
+"""`livecodebench_problems`: the release that added the problem and its public samples beside it."""
 
 
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

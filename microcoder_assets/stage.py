@@ -132,5 +132,6 @@ REASONS: dict[str, str] = {
     "wrong_accepted": "a known-wrong submission passes every test",
     # publication
     "no_token_budget": "the prompt is over the length limit",
+    "straddles_parts": "as new as the held-out part, and like the older detail.of: neither part can have it",
 }
 """Every reason code of the ledger, for people and for `sql/`."""

@@ -9,8 +9,8 @@ A submission is one JSON object. Only `id`, `code` and `tests` are required; nul
     entry             function problems: "f" or "Solution.f"
     tests             stdin: {"input", "output"}, each text or {"base64": "..."}; function: {"args": [...], "expected"}
     checker           {"type": name, ...}: `abs` and `rel` for tokens_float, value and unordered; `case_sensitive` for
-                      those that compare text; `code`, `language`, `flags` and `protocol` for custom. Without one nobody
-                      declared it (`Problem.checker`)
+                      those that compare text; `integers` for tokens_float; `code`, `language`, `flags` and `protocol`
+                      for custom. Without one nobody declared it (`Problem.checker`)
     time_limit_s, memory_limit_mb, output_limit_mb    seconds, MiB, MiB; by default those of `Limits`
     stop_on_fail, isolation, preamble                 as in `Submission`, `Judge.submit` and `Problem`
 
@@ -24,7 +24,7 @@ import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from microcoder_judge.records import (
     LARGEST,
@@ -51,7 +51,7 @@ KEYS = (
 _NUMBERS, _TEXTS = ("type", "abs", "rel"), ("type", "case_sensitive")
 CHECKER_KEYS: dict[str, tuple[str, ...]] = {
     "tokens": _TEXTS,
-    "tokens_float": (*_NUMBERS, "case_sensitive"),
+    "tokens_float": (*_NUMBERS, "case_sensitive", "integers"),
     "lines": _TEXTS,
     "yesno": _TEXTS,
     "unordered_lines": _TEXTS,
@@ -186,6 +186,7 @@ def _write_checker(checker: Checker) -> dict[str, Any]:
         "abs": checker.abs_tol,
         "rel": checker.rel_tol,
         "case_sensitive": checker.case_sensitive,
+        "integers": checker.integers,
         "language": checker.language,
         "code": checker.program,
         "flags": list(checker.flags),
@@ -317,7 +318,12 @@ def _checker(fields: _Fields, io_mode: IoMode) -> Checker | None:
     tolerances = checker.tolerance("abs"), checker.tolerance("rel")
     if name == "tokens_float" and tolerances == (None, None):
         raise RecordError("checker tokens_float needs abs or rel")
-    return Checker(name, *tolerances, case_sensitive=checker.flag("case_sensitive", True))
+    return Checker(
+        name,
+        *tolerances,
+        case_sensitive=checker.flag("case_sensitive", True),
+        integers=cast("Literal['close'] | None", checker.choice("integers", ("close",))),
+    )
 
 
 class _Fields:

@@ -1,7 +1,7 @@
 """Splits and benchmarks on disk: folders in the Hugging Face layout, read without anything of the pipeline.
 
     <folder>/manifest.json                       {"data_version": ...}
-             data/<part>-00000-of-00001.parquet  part: train and validation, or test
+             data/<part>-00000-of-00001.parquet  part: train and validation, or test; more files for many rows
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Row:
 
 
 class Part:
-    """The rows of one file. Tests stay in Arrow memory, so a large part costs little more than its file."""
+    """The rows of one part. Tests stay in Arrow memory, so a large part costs little more than its file."""
 
     def __init__(self, table: pa.Table, source: str) -> None:
         missing = [name for name in COLUMNS if name not in table.column_names]
@@ -98,18 +98,24 @@ def _rows(table: pa.Table) -> Iterator[Row]:
 
 def read_part(folder: Path, part: str) -> Part:
     """The rows of `part` (train, validation or test). Raises TrainError naming the file."""
-    path = folder / "data" / f"{part}-00000-of-00001.parquet"
+    first = folder / "data" / f"{part}-00000-of-00001.parquet"
+    paths = sorted(first.parent.glob(f"{part}-*-of-*.parquet")) or [first]
+    if len(paths) != int(paths[0].stem.rpartition("-")[2]):
+        raise TrainError(f"{paths[0].parent} holds {len(paths)} files of {part}, not all of them; export it again")
+    loaded = Part(pa.concat_tables(map(_read_table, paths)), str(paths[0]))
+    if not len(loaded):
+        raise TrainError(f"{paths[0]} holds no problem; collect more problems or change the split")
+    return loaded
+
+
+def _read_table(path: Path) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            return file.read()
     except FileNotFoundError as error:
         raise TrainError(f"{path} does not exist; give the folder that holds manifest.json and data/") from error
     except (OSError, pa.ArrowException) as error:
         raise TrainError(f"{path} is not a readable Parquet file ({_first_line(error)}); export it again") from error
-    loaded = Part(table, str(path))
-    if not len(loaded):
-        raise TrainError(f"{path} holds no problem; collect more problems or change the split")
-    return loaded
 
 
 def read_data_version(folder: Path) -> str:

@@ -41,6 +41,7 @@ class Match(NamedTuple):
     detail: dict[str, Any]
 
 
+_NO_PAIRS = np.empty((0, 2), np.int64)
 _STRENGTH = ("identity", "samples", "text", "embedding")
 
 
@@ -65,6 +66,33 @@ def find_clusters(
         if match:
             matches[i, j] = match
     return _join(documents, matches), matches
+
+
+def find_relatives(corpus: Corpus, settings: DedupSettings) -> list[list[int]]:
+    """Groups of two or more rows that give one another away, ascending: what a held-out part must not share.
+
+    Wider than `find_clusters`: versions of a problem are relatives too, and so are rows of one judge that read alike.
+    """
+    base = pl.when(pl.col("base") != "").then("base")
+    facts = corpus.facts.with_row_index("row").with_columns(base=base)
+    group_of = {row: [row] for row in range(facts.height)}
+    pairs = _candidate_pairs(facts, corpus, settings, ("keys", "pairs", "base", "entry_point"))
+    documents = corpus.documents(pairs.ravel().tolist())
+    for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
+        if group_of[i] is not group_of[j] and _are_relatives(documents[i], documents[j], similarity, settings):
+            _unite(group_of, i, j)
+    return _groups(group_of)
+
+
+def _are_relatives(left: Document, right: Document, similarity: float, settings: DedupSettings) -> bool:
+    titled = bool(left.title.base) and left.title.base == right.title.base
+    fewest = FEWEST_SHINGLES_OF_A_FUNCTION
+    return (
+        bool(left.keys & right.keys)
+        or same_text(left, right, similarity, LIKE_TITLED_TEXT if titled else settings.min_jaccard)
+        or (same_function(left, right) and same_text(left, right, similarity, LIKE_TITLED_TEXT, fewest))
+        or same_samples(left, right, similarity) is not None
+    )
 
 
 def _compare(
@@ -105,10 +133,22 @@ def _candidates(
     """Pairs of `rows` worth a look, i < j, ascending, shape (pairs, 2)."""
     title = pl.when(pl.col("base") != "").then(pl.concat_str("base", "version", separator="\0"))
     facts = corpus.facts.with_row_index("row").with_columns(title=title)[rows]
+    also = np.array([*near], np.int64).reshape(-1, 2)
+    return _candidate_pairs(facts, corpus, settings, ("keys", "pairs", "title", "entry_point"), also)
+
+
+def _candidate_pairs(
+    facts: pl.DataFrame,
+    corpus: Corpus,
+    settings: DedupSettings,
+    shared: Sequence[str],
+    also: NDArray[np.int64] = _NO_PAIRS,
+) -> NDArray[np.int64]:
+    """`also`, and pairs of the rows of `facts` that agree in a band of their signatures or in a column of `shared`."""
     long_enough = facts.filter(pl.col("shingles") >= FEWEST_SHINGLES_OF_A_FUNCTION)["row"].to_numpy().astype(np.int64)
     pairs = [long_enough[candidate_pairs(corpus.signatures[long_enough], settings.bands)]]
-    pairs.append(np.array([*near], np.int64).reshape(-1, 2))
-    for name in ("keys", "pairs", "title", "entry_point"):
+    pairs.append(also)
+    for name in shared:
         values = values_of(facts, name)
         pairs.append(values["row"].to_numpy().astype(np.int64)[bucket_pairs(values[name].hash().to_numpy())])
     return distinct_pairs(np.concatenate(pairs))
@@ -128,9 +168,17 @@ def _join(documents: Mapping[int, Document], matches: dict[tuple[int, int], Matc
         clash = match.rule != "identity_key" and any(
             are_versions(documents[a], documents[b]) for a in left[:BUCKET_LINKS] for b in right[:BUCKET_LINKS]
         )
-        if clash:
-            continue
-        large, small = (left, right) if len(left) >= len(right) else (right, left)
-        large.extend(small)
-        group_of.update(dict.fromkeys(small, large))
+        if not clash:
+            _unite(group_of, i, j)
+    return _groups(group_of)
+
+
+def _unite(group_of: dict[int, list[int]], i: int, j: int) -> None:
+    large, small = sorted((group_of[i], group_of[j]), key=len, reverse=True)
+    large.extend(small)
+    group_of.update(dict.fromkeys(small, large))
+
+
+def _groups(group_of: Mapping[int, list[int]]) -> list[list[int]]:
+    """Those of two or more, each ascending."""
     return sorted({id(group): sorted(group) for group in group_of.values() if len(group) > 1}.values())

@@ -1,6 +1,5 @@
 """Assets of the publication stage."""
 
-import hashlib
 from typing import Any
 
 import dagster as dg
@@ -10,13 +9,13 @@ from microcoder_assets import plan
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.proof import nearest_rows
 from microcoder_assets.publication.card import dataset_card
-from microcoder_assets.publication.export import export
+from microcoder_assets.publication.export import content_version, export
+from microcoder_assets.publication.limits import KNOWN, known_limits
 from microcoder_assets.publication.split import build_split
 from microcoder_assets.publishing import publish
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import CALIBRATED, PREPARED, SPLIT, VERIFIED
 from microcoder_assets.store.catalogue import query, report
-from microcoder_assets.store.parquet_store import parquet_bytes
 from microcoder_assets.verification.assets import verified_problems
 
 
@@ -37,12 +36,22 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
         store.read("prepared_problems", PREPARED),
         store.blobs,
         project.settings.publication,
+        project.settings.dedup,
+        store.packs("documents"),
     )
-    version = hashlib.sha256(parquet_bytes(result.frame)).hexdigest()[:16]
+    version = content_version(result.frame)
     earlier = query(store, report("funnel")).filter(pl.col("stage") != "train_split")
     reasons = query(store, report("why_dropped")).filter(pl.col("stage") != "train_split")
-    card = dataset_card(result.frame, earlier, reasons, version)
     proof = nearest_rows(result.frame, benchmark_of(project), project.settings)
+    card = dataset_card(
+        result.frame,
+        version,
+        funnel=earlier,
+        reasons=reasons,
+        limits=known_limits(result.frame, *(store.read(asset, columns) for asset, columns in KNOWN.items())),
+        proof=proof,
+        settings=project.settings.decontamination,
+    )
     folder = export(project.exports / "train_split", result.frame, ("train", "validation"), version, card, proof)
     return publish(
         context,

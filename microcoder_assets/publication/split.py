@@ -1,15 +1,16 @@
-"""Verified problems as rows that train: joined, prompted, with their tests inside, split once and for ever."""
+"""Verified problems as rows that train: joined, prompted, with their tests inside, each in one part."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import polars as pl
 
-from microcoder_assets.config import PublicationSettings
+from microcoder_assets.config import DedupSettings, PublicationSettings
+from microcoder_assets.processing.minhash import Cache
 from microcoder_assets.publication.choose_tests import choose_tests
+from microcoder_assets.publication.parts import assign_parts, find_families
 from microcoder_assets.publication.prompt import build_prompt
 from microcoder_assets.schema import SPLIT, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
@@ -21,47 +22,66 @@ class Blobs(Protocol):
     def get_many(self, shas: Sequence[str]) -> dict[str, bytes]: ...
 
 
-def assign_split(problem_id: str, settings: PublicationSettings) -> str:
-    """`validation` or `train`, by a hash of the id alone: a problem never changes sides as the set grows."""
-    digest = hashlib.sha256(f"{settings.split_salt}\0{problem_id}".encode()).digest()
-    share = int.from_bytes(digest[:8], "big") / 2**64
-    return "validation" if share < settings.validation_fraction else "train"
-
-
 def build_split(
     verified: pl.DataFrame,
     calibrated: pl.DataFrame,
     problems: pl.DataFrame,
     blobs: Blobs,
     settings: PublicationSettings,
+    dedup: DedupSettings,
+    cache: Cache | None = None,
 ) -> StageResult:
-    """SPLIT rows of every verified problem. verified, calibrated: narrow rows; problems: PREPARED rows, a superset.
+    """SPLIT rows of the verified problems whose prompts are short enough and that one part can have.
 
-    A stdin form is on the side of its function form.
+    verified, calibrated: narrow rows; problems: PREPARED rows, a superset. cache: what is known of documents already.
     """
     rows = (
         problems.join(verified.select("problem_id", "verified_references", "kills"), on="problem_id")
         .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
         .sort("problem_id")
     )
-    kept, decisions = [], []
-    for row in _with_tests(rows, blobs, settings):
-        prompt = build_prompt(row["statement"], row["io_mode"], row["starter_code"])
-        sha = row["content_sha"]
-        if len(prompt) > settings.max_prompt_chars:
-            detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
-            decisions.append(Decision(row["problem_id"], Kind.DROPPED, "no_token_budget", detail, sha_in=sha))
-            continue
-        part = assign_split(row["form_of"] or row["problem_id"], settings)
-        proven = set(row["verified_references"])
-        references = [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven]
-        kept.append({**row, "split": part, "prompt": prompt, "difficulty": row["band"], "references": references})
-        decisions.append(Decision(row["problem_id"], Kind.KEPT, "ok", {"split": part}, sha_in=sha, sha_out=sha))
-    frame = pl.DataFrame([{name: row[name] for name in SPLIT} for row in kept], schema=SPLIT)
+    asked = rows.select("statement", "io_mode", "starter_code").iter_rows()
+    rows = rows.with_columns(prompt=pl.Series([build_prompt(*parts) for parts in asked], dtype=pl.String))
+    short = pl.col("prompt").str.len_chars() <= settings.max_prompt_chars
+    long = rows.filter(~short)["problem_id", "content_sha", "prompt"].rows()
+    decisions = [_too_long(settings, *row) for row in long]
+    rows = rows.filter(short)
+    rows = rows.with_columns(find_families(rows, dedup, cache))
+    rows = rows.with_columns(split=assign_parts(rows, settings))
+    older = rows.filter(pl.col("split") == "train").group_by("family").agg(of=pl.col("problem_id").min())
+    torn = rows.filter(pl.col("split").is_null()).join(older, on="family", how="left", maintain_order="left")
+    decisions += [_straddles(*row) for row in torn["problem_id", "content_sha", "of"].rows()]
+    rows = rows.filter(pl.col("split").is_not_null())
+    decisions += [
+        Decision(problem_id, Kind.KEPT, "ok", {"split": part}, sha_in=sha, sha_out=sha)
+        for problem_id, sha, part in rows["problem_id", "content_sha", "split"].rows()
+    ]
+    batches = _with_tests(rows, blobs, settings)
+    frame = pl.concat([pl.DataFrame(schema=SPLIT), *(_finished(batch) for batch in batches)])
     return StageResult(conform(frame, SPLIT), decisions)
 
 
-def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings) -> Iterator[dict[str, Any]]:
+def _too_long(settings: PublicationSettings, problem_id: str, sha: str, prompt: str) -> Decision:
+    detail = {"characters": len(prompt), "limit": settings.max_prompt_chars}
+    return Decision(problem_id, Kind.DROPPED, "no_token_budget", detail, sha_in=sha)
+
+
+def _straddles(problem_id: str, sha: str, of: str) -> Decision:
+    return Decision(problem_id, Kind.DROPPED, "straddles_parts", {"of": of}, sha_in=sha, parents=[of])
+
+
+def _finished(batch: list[dict[str, Any]]) -> pl.DataFrame:
+    """SPLIT rows of joined ones: of the accepted references those that are proven."""
+    rows = []
+    for row in batch:
+        proven = set(row["verified_references"])
+        references = [r for r in row["references"] if r["label"] != "accepted" or r["name"] in proven]
+        row = {**row, "difficulty": row["band"], "references": references}
+        rows.append({name: row[name] for name in SPLIT})
+    return pl.DataFrame(rows, schema=SPLIT)
+
+
+def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings) -> Iterator[list[dict[str, Any]]]:
     """Rows with the bytes of their chosen tests inside, read from the store a batch of rows at a time."""
     for batch in rows.iter_slices(ROWS_A_BATCH):
         chosen = [
@@ -70,8 +90,10 @@ def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings)
         ]
         shas = {sha for tests in chosen for t in tests for sha in (t["input_sha"], t["expected_sha"])}
         stored = blobs.get_many(sorted(shas))
-        for row, tests in zip(batch.iter_rows(named=True), chosen, strict=True):
-            yield {**row, "tests": [_inside(test, stored) for test in tests]}
+        yield [
+            {**row, "tests": [_inside(test, stored) for test in tests]}
+            for row, tests in zip(batch.iter_rows(named=True), chosen, strict=True)
+        ]
 
 
 def _inside(test: Mapping[str, Any], stored: Mapping[str, bytes]) -> dict[str, Any]:

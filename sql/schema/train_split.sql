@@ -49,5 +49,7 @@ CREATE TABLE train_split (
     -- of the statement; null where none is stated
     license VARCHAR,
     -- sha256 of the canonical content: sections, samples, limits, tests, checker
-    content_sha VARCHAR
+    content_sha VARCHAR,
+    -- the first problem_id of those near-duplicates and versions that lie on one side
+    family VARCHAR
 );

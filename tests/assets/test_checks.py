@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
@@ -96,6 +97,13 @@ def test_split_disjoint(project: Project) -> None:
     shared = nulls(SPLIT, **{**columns, "content_sha": ["x", "x"]}, split=["train", "validation"])
     project.store.publish("train_split", StageResult(shared, kept(shared)), **RUN)
     assert "content_sha" in (has_disjoint_parts(project, "train_split") or "")
+    kin = nulls(SPLIT, **columns, family=["a:1", "a:1"], split=["train", "validation"])
+    project.store.publish("train_split", StageResult(kin, kept(kin)), **RUN)
+    assert "family" in (has_disjoint_parts(project, "train_split") or "")
+    days = {"published": [dt.date(2026, 2, 2), dt.date(2026, 2, 1)], "published_basis": ["contest", "contest"]}
+    late = nulls(SPLIT, **columns, **days, split=["train", "validation"])
+    project.store.publish("train_split", StageResult(late, kept(late)), **RUN)
+    assert "2026-02-02" in (has_disjoint_parts(project, "train_split") or "")
 
 
 def test_zero_benchmark_overlap(project: Project) -> None:

@@ -106,6 +106,8 @@ MISTAKES: list[tuple[Sequence[str], str]] = [
     (["sql", "SELEC 1"], "SELEC"),
     (["run", "--settings", "."], "is a folder"),
     (["overlap", "--out", "proof.txt"], "must end in .csv or .parquet"),
+    (["diff"], "no version of train_split is exported yet"),
+    (["export", "--format", "trl", "--output", "out", "--version", "0"], "no version of train_split is exported yet"),
 ]
 
 

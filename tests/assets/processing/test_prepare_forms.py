@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from rows import selected, unique_row
 
 from microcoder_assets.config import (
     DecontaminationSettings,
+    DedupSettings,
     PreparationSettings,
     PublicationSettings,
     VerificationSettings,
 )
 from microcoder_assets.processing.prepare import prepare
-from microcoder_assets.publication.split import assign_split, build_split
+from microcoder_assets.publication.split import build_split
 from microcoder_assets.schema import BENCHMARK, UNIQUE, conform
 from microcoder_assets.stage import Kind, StageResult
 from microcoder_assets.store import Blobs, Packs
@@ -79,17 +81,22 @@ def test_a_second_row_is_made_and_decided(blobs: Blobs) -> None:
 
 
 def test_both_forms_are_verified_and_lie_on_one_side(blobs: Blobs, tmp_path: Path) -> None:
-    frame = prepared(blobs, [function_row(blobs, n) for n in range(12)], stdin_forms=True).frame
+    days = [{"published": dt.date(2026, 1, 1 + n), "published_basis": "contest"} for n in range(12)]
+    samples = [[{"input": f"a = {n}, b = 2", "output": f"{n + 2}", "explanation": None}] for n in range(12)]
+    stories = [" ".join(f"word{n}x{k}" for k in range(150)) for n in range(12)]
+    rows = [function_row(blobs, n, samples=samples[n], description=stories[n], **days[n]) for n in range(12)]
+    frame = prepared(blobs, rows, stdin_forms=True).frame
     verification = VerificationSettings()  # type: ignore[call-arg]
     verified = verify(selected(frame), frame, blobs, Packs(tmp_path / "verdicts"), verification).frame
     assert verified.height == 24
     assert set(verified["wrong_rejected"]) == {1}
     publication = PublicationSettings(validation_fraction=0.5)  # type: ignore[call-arg]
-    split = build_split(verified, selected(frame), frame, blobs, publication).frame
+    dedup = DedupSettings()  # type: ignore[call-arg]
+    split = build_split(verified, selected(frame), frame, blobs, publication, dedup).frame
     sides = dict(split.select("problem_id", "split").iter_rows())
     assert set(sides.values()) == {"train", "validation"}
     for problem_id, side in sides.items():
-        assert side == assign_split(problem_id.removesuffix("#stdin"), publication)
+        assert side == sides[problem_id.removesuffix("#stdin")]
     modes = split.group_by("io_mode").len().sort("io_mode").rows()
     assert modes == [("function", 12), ("stdin", 12)]
     row = split.filter(problem_id="leetcode:0#stdin").row(0, named=True)

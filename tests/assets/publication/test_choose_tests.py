@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows import DOUBLE, frame, selected, unique_row
 
-from microcoder_assets.config import PublicationSettings, VerificationSettings
+from microcoder_assets.config import DedupSettings, PublicationSettings, VerificationSettings
 from microcoder_assets.publication.choose_tests import choose_tests
 from microcoder_assets.publication.split import build_split
 from microcoder_assets.store import Blobs, Packs
@@ -80,7 +80,8 @@ def test_a_short_corner_case_survives_verification_and_split(tmp_path: Path, lim
     verification = VerificationSettings(complete_above=3)  # type: ignore[call-arg]
     verified = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), verification).frame
     settings = PublicationSettings(max_tests=limit)  # type: ignore[call-arg]
-    row = build_split(verified, selected(problems), problems, blobs, settings).frame.row(0, named=True)
+    dedup = DedupSettings()  # type: ignore[call-arg]
+    row = build_split(verified, selected(problems), problems, blobs, settings, dedup).frame.row(0, named=True)
     assert [test["input"] for test in row["tests"]] == carried
 
 

@@ -1,0 +1,54 @@
+"""What every command of the command line does with an error: one line and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from microcoder_assets.errors import UserError
+
+USER_ERROR, FAILURE, ALARM, DIFFERENT = 2, 1, 3, 4
+"""Exit codes beside 0. DIFFERENT: `microcoder diff` found two versions that are not equal."""
+ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
+"""Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
+SPARE_BYTES = 1 << 20
+"""A disk with less than this free counts as full. Ours."""
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above that is there."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def command(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Users' mistakes and failed runs end in one line, not in a traceback. The first argument is the home."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except UserError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(USER_ERROR)
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'input or output'}: {error.strerror or error}", err=True)
+            sys.exit(USER_ERROR)
+        except Exception as error:
+            if not isinstance(error, RuntimeError) and type(error).__module__.partition(".")[0] not in ENGINES:
+                raise
+            full = shutil.disk_usage(_existing(arguments[0])).free < SPARE_BYTES
+            hint = f"; the disk of {arguments[0]} is full: free some space and run again, nothing stored is lost"
+            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            click.echo(f"error: {first}{hint if full else ''}", err=True)
+            sys.exit(FAILURE)
+        except KeyboardInterrupt:
+            click.echo("stopped; what was finished is stored, run again to go on", err=True)
+            sys.exit(130)
+
+    return wrapped
