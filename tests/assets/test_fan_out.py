@@ -25,5 +25,5 @@ def test_only_many_items_leave_this_process() -> None:
 @pytest.mark.parametrize("count", [1, FEW])
 def test_what_the_function_raises_is_raised_here(count: int) -> None:
     root: Callable[[int], float] = math.sqrt
-    with pytest.raises(ValueError, match="domain|expected"):
+    with pytest.raises(ValueError, match=r"domain|expected"):
         list(map_on_cores(root, [-1] * count))
