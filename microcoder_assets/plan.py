@@ -39,7 +39,7 @@ STAGES: dict[str, Stage] = {
         ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
     ),
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
-    "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "2"),
+    "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
     "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "2"),

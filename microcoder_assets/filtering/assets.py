@@ -7,7 +7,7 @@ import dagster as dg
 from microcoder_assets import plan
 from microcoder_assets.config import load_policy
 from microcoder_assets.filtering.calibrate import calibrate
-from microcoder_assets.filtering.plots import reliability_plot, score_histogram
+from microcoder_assets.filtering.plots import bands_plot, reliability_plot, score_histogram
 from microcoder_assets.filtering.rubric import load_rubric
 from microcoder_assets.filtering.score import make_scorer, score_problems
 from microcoder_assets.filtering.select import select
@@ -57,7 +57,8 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
     scored = project.store.read("scored_problems", SCORED)
     problems = project.store.read("prepared_problems", PREPARED)
     result, report = calibrate(scored, problems, project.settings.calibration)
-    plot = inline_png(reliability_plot(report), "reliability")
+    plots = {"reliability": reliability_plot(report), "bands over score": bands_plot(result.frame)}
+    tables = {"evidence": report.platforms, "inputs": report.comparison, "bands": report.bands}
     return publish(
         context,
         project,
@@ -65,9 +66,10 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         CALIBRATED,
         inputs=inputs,
         metadata={
-            "reliability": dg.MetadataValue.md(plot),
-            "evidence": dg.MetadataValue.md(markdown_table(report.summary())),
+            **{name: dg.MetadataValue.md(inline_png(plot, name)) for name, plot in plots.items()},
+            **{name: dg.MetadataValue.md(markdown_table(table)) for name, table in tables.items()},
         },
+        extra={"calibration": report.measured()},
     )
 
 

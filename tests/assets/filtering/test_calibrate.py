@@ -7,10 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from microcoder_assets.config import CalibrationSettings
-from microcoder_assets.filtering.calibrate import BANDS, GRID, band_of, calibrate, fit_map, prior_rate
-from microcoder_assets.filtering.evidence import elo_rating, evidence_name, solve_rate
+from microcoder_assets.config import BANDS, CalibrationSettings
+from microcoder_assets.filtering.bands import Boundaries, band_of
+from microcoder_assets.filtering.calibrate import calibrate
+from microcoder_assets.filtering.evidence import (
+    REFERENCE,
+    Link,
+    elo_rating,
+    evidence_name,
+    solve_rate,
+)
 from microcoder_assets.filtering.plots import reliability_plot, score_histogram
+from microcoder_assets.filtering.solve_rate_map import GRID, fit_map, prior_rate
 from microcoder_assets.schema import CALIBRATED, DIMENSIONS, SCORED
 
 SETTINGS = CalibrationSettings(bootstrap=40)
@@ -55,10 +63,14 @@ def test_evidence_of_ratings() -> None:
         None,
     )
     known = frame.select(rate=solve_rate(), elo=elo_rating(), name=evidence_name())
-    assert known["rate"].to_list() == [0.5, pytest.approx(1 / 11), 0.5, 0.25, None, None, None, None]
+    codeforces, zerotrac = REFERENCE.links["codeforces"], REFERENCE.links["zerotrac"]
+    values = np.array([1500.0, 1900.0])
+    mean = (zerotrac.rate(np.array([1400.0]))[0] + Link(1500, 400).rate(np.array([1600.0]))[0]) / 2
+    rates = [*codeforces.rate(values), mean, 0.25]
+    assert known["rate"].to_list() == [*map(pytest.approx, rates), None, None, None, None]
     assert known["elo"].to_list() == [1500, 1900, 1500, 800, None, None, None, None]
     assert known["name"].to_list()[:5] == [
-        "codeforces", "codeforces", "community+zerotrac", "codeforces+gpt_solve_rate", None,
+        "codeforces", "codeforces", "community+zerotrac", "gpt_solve_rate", None,
     ]  # fmt: skip
 
 
@@ -81,7 +93,7 @@ def test_the_prior_falls() -> None:
 @settings(deadline=None)
 def test_bands_follow_the_boundaries(rates: list[float], a: float, b: float, c: float) -> None:
     hard, medium, easy = sorted((a, b, c))
-    boundaries = CalibrationSettings(easy_above=easy, medium_above=medium, hard_above=hard)
+    boundaries = Boundaries(easy, medium, hard, "fixed")
     bands = pl.DataFrame({"rate": sorted(rates, reverse=True)}).select(band_of(pl.col("rate"), boundaries))
     order = [BANDS.index(band) for band in bands.to_series()]
     assert order == sorted(order)
@@ -94,7 +106,7 @@ def test_platform_pooled_and_prior_maps(unique_rows: Any) -> None:
     few, few_scores = rated("few", 10, "zerotrac", seed=1)
     problems = unique_rows(*many, *few, {"problem_id": "none:1", "platform": "none"})
     result, report = calibrate(scored(problems, [*many_scores, *few_scores, 3.0]), problems, SETTINGS)
-    evidence = dict(report.summary().select("platform", "evidence").iter_rows())
+    evidence = dict(report.platforms.select("platform", "evidence").iter_rows())
     assert evidence == {
         "few": "pooled, 210 rows",
         "many": "codeforces, 200 rows of many",
@@ -116,22 +128,22 @@ def test_rows_are_whole_monotone_and_inside_their_interval(unique_rows: Any) -> 
     assert result.accounted() is None
     assert frame.schema == pl.Schema(CALIBRATED)
     assert sorted(d.problem_id for d in result.decisions) == sorted(problems["problem_id"])
-    falling = frame.sort("score")["expected_solve_rate"].diff().drop_nulls()
+    falling = frame.sort("score")["mapped_solve_rate"].diff().drop_nulls()
     assert (falling <= 1e-12).all()
-    inside = pl.col("expected_solve_rate").is_between("expected_solve_rate_low", "expected_solve_rate_high")
-    assert frame.select(inside.all()).item()
-    assert (frame["expected_solve_rate_low"] < frame["expected_solve_rate_high"]).any()
+    for name in ("expected_solve_rate", "mapped_solve_rate"):
+        assert frame.select(pl.col(name).is_between(f"{name}_low", f"{name}_high").all()).item()
+        assert (frame[f"{name}_low"] < frame[f"{name}_high"]).any()
 
 
 def test_the_report_measures_on_held_out_folds(unique_rows: Any) -> None:
     rows, scores = rated("many", 1000, "codeforces")
     problems = unique_rows(*rows)
     _, report = calibrate(scored(problems, scores), problems, SETTINGS)
-    both = report.summary().filter(pl.col("platform").is_in(["many", "all"]))
+    both = report.platforms.filter(pl.col("platform").is_in(["many", "all"]))
     assert (both["spearman"] > 0.9).all()
     assert (both["calibration_error"] < 0.05).all()
     _, noise = calibrate(scored(problems, scores[::-1]), problems, SETTINGS)
-    assert abs(noise.summary()["spearman"][0]) < 0.15
+    assert abs(noise.platforms["spearman"][0]) < 0.15
     assert report.bands["rows"].sum() == report.reliability.filter(platform="many")["rows"].sum() == 1000
 
 
@@ -151,7 +163,7 @@ def test_no_resamples_give_no_interval(unique_rows: Any) -> None:
     rows, scores = rated("many", 50, "codeforces")
     problems = unique_rows(*rows)
     result, _ = calibrate(scored(problems, scores), problems, CalibrationSettings(bootstrap=0))
-    assert result.frame["expected_solve_rate_low"].null_count() == 50
+    assert result.frame["mapped_solve_rate_low"].null_count() == 50
 
 
 def test_no_rows_and_small_pictures(unique_rows: Any) -> None:
@@ -178,7 +190,7 @@ def test_a_pooled_map_is_checked_on_held_out_rows_too(unique_rows: Any) -> None:
     two, two_scores = rated("two", 25, "community", seed=1)
     problems = unique_rows(*one, *two)
     _, report = calibrate(scored(problems, [*one_scores, *two_scores]), problems, SETTINGS)
-    summary = {row["platform"]: row for row in report.summary().iter_rows(named=True)}
+    summary = {row["platform"]: row for row in report.platforms.iter_rows(named=True)}
     assert summary["one"]["evidence"] == "pooled, 45 rows"
     assert summary["one"]["calibration_error"] is not None
     assert report.reliability.filter(platform="all")["rows"].sum() == 45
