@@ -68,7 +68,8 @@ def main() -> None:
     for newest in (False, True):
         unrated = as_if_unrated(rows, measured, rated.filter(platform="leetcode"), newest)
         print()
-        print_table(HEADER, [line(f"{inputs}{', newest fifth' * newest}", checked) for inputs, checked in unrated.items()])
+        label = ", newest fifth" if newest else ""
+        print_table(HEADER, [line(f"{inputs}{label}", checked) for inputs, checked in unrated.items()])
 
 
 HEADER = ("predicted by", "rows", "Spearman", "ECE", "Brier", "worth, attempts")

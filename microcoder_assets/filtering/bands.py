@@ -73,10 +73,10 @@ def natural_breaks(rates: Floats, classes: int = len(BANDS), cells: int = 200) -
         return np.asarray(squares - total**2 / np.maximum(weight, 1))
 
     ends = np.arange(cells + 1)
-    best = np.array([spread(np.array([0]), end)[0] for end in ends])
+    best = np.array([spread(ends[:1], end)[0] for end in range(cells + 1)])
     cuts: list[npt.NDArray[np.int64]] = []
     for _ in range(classes - 1):
-        options = [best[: end + 1] + spread(ends[: end + 1], end) for end in ends]
+        options = [best[: end + 1] + spread(ends[: end + 1], end) for end in range(cells + 1)]
         cuts.append(np.array([int(np.argmin(option)) for option in options]))
         best = np.array([float(option.min()) for option in options])
     found, end = [], cells
