@@ -11,6 +11,7 @@ from pathlib import Path
 from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
+from microcoder_assets.filtering.attempts import ImportedAttempts, Solver
 from microcoder_assets.processing.embedding_model import model_files
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -112,6 +113,9 @@ def inputs_of(project: Project, asset: str) -> str:
     model = project.settings.dedup.embedding_model
     if "dedup" in STAGES[asset].sections and model:
         parts += _facts(model_files(model))
+    calibration = project.settings.calibration
+    if "calibration" in STAGES[asset].sections and calibration.model:
+        parts.append(ImportedAttempts(project.store, Solver(calibration.model, calibration.step)).fingerprint())
     if "training" in STAGES[asset].sections:
         parts += _files_of(project.settings.training)
     if "selection" in STAGES[asset].sections:

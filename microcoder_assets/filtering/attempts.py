@@ -1,6 +1,6 @@
 """Attempts at problems by one solver: a model, at one step of its training. What a file brings is kept for ever.
 
-A solver has packs of its own, so that one checkpoint's attempts are added to, or made again, without a look at another's.
+A solver has packs of its own, so that one checkpoint's attempts are added to without a look at another's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from microcoder_assets.config import CalibrationSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.store import Packs, ParquetStore
 from microcoder_judge import Verdict
@@ -35,6 +36,11 @@ class Solver:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model)[-60:]
         digest = hashlib.sha256(f"{self.model}\0{self.step}".encode()).hexdigest()[:8]
         return f"{stem}@{'' if self.step is None else self.step}-{digest}"
+
+
+def solver_name(settings: CalibrationSettings) -> str:
+    """Whose calibration the settings make: the solver's name, or `reference`."""
+    return Solver(settings.model, settings.step).name if settings.model else "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,8 @@ def read_attempts(path: Path, model: str) -> Iterator[Attempt]:
             line = _Line.model_validate(raw)
             solved = line.solved()
         except ValueError as error:
-            said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-            where = f"{error.errors()[0]['loc'][0]}: " if isinstance(error, ValidationError) and error.errors()[0]["loc"] else ""
-            raise UserError(f"{path}, row {number}: {where}{said}; each row is one attempt at a problem_id") from error
+            said = _first_fault(error) if isinstance(error, ValidationError) else error
+            raise UserError(f"{path}, row {number}: {said}; each row is one attempt at a problem_id") from error
         if line.model not in (None, model):
             continue
         sample = samples.get(line.problem_id, 0) if line.sample is None else line.sample
@@ -120,6 +125,11 @@ def read_attempts(path: Path, model: str) -> Iterator[Attempt]:
         if solved is None and code is None and line.completion is not None:
             solved = False
         yield Attempt(line.problem_id, sample, code, solved)
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'row'}: {first['msg']}"
 
 
 def _rows(path: Path) -> Iterator[Any]:

@@ -62,7 +62,7 @@ def band_of(rate: pl.Expr, boundaries: Boundaries) -> pl.Expr:
 def natural_breaks(rates: Floats, classes: int = len(BANDS), cells: int = 200) -> list[float]:
     """The `classes` - 1 inner edges, rising, in [0, 1]: of least sum of squared distances to the mean of their class.
 
-    Exact over rates rounded to `cells` cells, by dynamic programming.
+    Exact over rates rounded to `cells` cells, by dynamic programming. An edge is in the middle of the gap that it is in.
     """
     counts, edges = np.histogram(rates, bins=cells, range=(0.0, 1.0))
     centres = (edges[:-1] + edges[1:]) / 2
@@ -79,8 +79,11 @@ def natural_breaks(rates: Floats, classes: int = len(BANDS), cells: int = 200) -
         options = [best[: end + 1] + spread(ends[: end + 1], end) for end in range(cells + 1)]
         cuts.append(np.array([int(np.argmin(option)) for option in options]))
         best = np.array([float(option.min()) for option in options])
+    filled = np.flatnonzero(counts)
     found, end = [], cells
     for cut in reversed(cuts):
         end = int(cut[end])
-        found.append(float(edges[end]))
+        below, above = filled[filled < end], filled[filled >= end]
+        between = len(below) and len(above)
+        found.append(float((centres[below[-1]] + centres[above[0]]) / 2 if between else edges[end]))
     return found[::-1]

@@ -41,6 +41,10 @@ class CalibrationReport:
     reliability: pl.DataFrame
     bands: pl.DataFrame
 
+    def tables(self) -> list[pl.DataFrame]:
+        """Those for a terminal."""
+        return [self.platforms, *([self.comparison] if self.comparison.height else []), self.bands]
+
     def measured(self) -> list[dict[str, Any]]:
         """Rows of `platforms` that have a calibration error, with what the gate looks at."""
         known = self.platforms.filter(pl.col("calibration_error").is_not_null())
