@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from microcoder_assets.filtering.public_rates import (
     by_contest,
     by_month,
     link_of,
+    newest_fifth,
     read_public_rates,
     worth,
 )
@@ -60,19 +62,33 @@ def main() -> None:
             line(f"{source}, other contests", by_contest(part)),
             line(f"{source}, a month by the six before", by_month(part)),
             line(f"{source}, a month by all before", by_month(part, None)),
+            line(f"{source}, the newest fifth by the rest", newest_fifth(part)),
         ]
     print_table(("rating", "problems", "strength", "scale", "Spearman"), links)
     print()
     print_table(HEADER, held_out)
     rows, measured = scored_leetcode(data)
+    public = rated.filter(platform="leetcode")
     for newest in (False, True):
-        unrated = as_if_unrated(rows, measured, rated.filter(platform="leetcode"), newest)
+        unrated = as_if_unrated(rows, measured, public, newest)
         print()
         label = ", newest fifth" if newest else ""
         print_table(HEADER, [line(f"{inputs}{label}", checked) for inputs, checked in unrated.items()])
+        if not newest:
+            print()
+            print_table(HEADER, [line(*mixed) for mixed in mixtures(by_contest(public), unrated["score"])])
 
 
 HEADER = ("predicted by", "rows", "Spearman", "ECE", "Brier", "worth, attempts")
+
+
+def mixtures(by_rating: pl.DataFrame, by_score: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """What a rating says of a problem, with more and more of what the score says."""
+    slug = pl.col("problem_id").str.split(":").list.last()
+    both = by_score.join(by_rating.select(slug=slug, rating_rate="predicted"), on="slug")
+    for share in (0.0, 0.1, 0.3, 0.5):
+        mixed = pl.col("rating_rate") * (1 - share) + pl.col("predicted") * share
+        yield f"rating, {share:.0%} of the score", both.with_columns(predicted=mixed)
 
 
 def line(name: str, checked: pl.DataFrame) -> list[str]:

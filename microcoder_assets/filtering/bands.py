@@ -62,7 +62,7 @@ def band_of(rate: pl.Expr, boundaries: Boundaries) -> pl.Expr:
 def natural_breaks(rates: Floats, classes: int = len(BANDS), cells: int = 200) -> list[float]:
     """The `classes` - 1 inner edges, rising, in [0, 1]: of least sum of squared distances to the mean of their class.
 
-    Exact over rates rounded to `cells` cells, by dynamic programming. An edge is in the middle of the gap that it is in.
+    Exact over rates rounded to `cells` cells, by dynamic programming. An edge is in the middle of its gap.
     """
     counts, edges = np.histogram(rates, bins=cells, range=(0.0, 1.0))
     centres = (edges[:-1] + edges[1:]) / 2
