@@ -51,9 +51,7 @@ class CalibrationReport:
         return known.select("platform", "labelled", "spearman", "calibration_error", "brier").to_dicts()
 
 
-def report_on(
-    rows: pl.DataFrame, features: pl.DataFrame, boundaries: Boundaries, inputs: Inputs
-) -> CalibrationReport:
+def report_on(rows: pl.DataFrame, features: pl.DataFrame, boundaries: Boundaries, inputs: Inputs) -> CalibrationReport:
     """rows: calibrated, with index, observed_solve_rate, worth, source, band, platform, contest and native_id.
     features: of the labelled rows at least."""
     labelled = rows.filter(pl.col("observed_solve_rate").is_not_null())
@@ -65,8 +63,10 @@ def report_on(
         else [],
         schema={"platform": pl.String, "spearman": pl.Float64, "calibration_error": pl.Float64, "brier": pl.Float64},
     )
-    counts = _with_all(rows).group_by("platform").agg(
-        rows=pl.len(), labelled=pl.col("observed_solve_rate").count(), evidence=pl.col("evidence").first()
+    counts = (
+        _with_all(rows)
+        .group_by("platform")
+        .agg(rows=pl.len(), labelled=pl.col("observed_solve_rate").count(), evidence=pl.col("evidence").first())
     )
     platforms = (
         counts.with_columns(evidence=pl.when(pl.col("platform") != "all").then("evidence"))

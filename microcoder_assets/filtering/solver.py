@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,8 @@ UNJUDGEABLE = ("multi_answer", "unsupported_checker")
 Row = Mapping[str, Any]
 Outcomes = dict[int, bool | None]
 """Sample -> whether it solves the problem; None: nobody knows."""
+Coming = tuple[str, int, Future[str | None]]
+"""Problem, sample, and the text of an answer; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,16 @@ def attempt_problems(
     imported = ImportedAttempts(store, solver).of(row["content_sha"] for row in rows)
     headers = str(verification.headers.resolve()) if verification.headers else None
     with Judge(workers=verification.workers, headers=headers) as judge:
-        desk = _Desk(store, store.packs("attempt_verdicts"), judge, verification, client, settings.concurrency)
+        desk = _Desk(store, store.packs("attempt_verdicts"), judge, verification)
         given = {row["problem_id"]: imported.get(row["content_sha"], []) for row in rows}
         outcomes: dict[str, Outcomes] = {name: {a.sample: a.solved for a in found} for name, found in given.items()}
         desk.judge_imported(rows, given, outcomes)
         wanted = dict.fromkeys(outcomes, settings.attempts) if client else {}
         boundaries = None
-        while wanted:
-            desk.ask([row for row in rows if row["problem_id"] in wanted], wanted, outcomes, progress)
+        while client and wanted:
+            asked = [row for row in rows if row["problem_id"] in wanted]
+            with closing(_in_advance(client, settings.concurrency, asked, wanted, outcomes)) as coming:
+                desk.judge_answers(coming, outcomes, progress)
             frame = _counted(outcomes)
             rates = expected_solve_rates(scored, problems, settings, frame)
             boundaries = boundaries or boundaries_of(rates.select(_mean()).to_series(), settings)
@@ -103,14 +108,12 @@ def messages(row: Row) -> list[Message]:
 
 @dataclass(slots=True)
 class _Desk:
-    """Where answers come in and verdicts go out."""
+    """Where attempts are judged. unjudged: those the judge failed on. unanswered: those the server did not give."""
 
     store: ParquetStore
     verdicts: Packs
     judge: Judge
     verification: VerificationSettings
-    client: ChatClient | None
-    concurrency: int
     unjudged: int = field(default=0, init=False)
     unanswered: int = field(default=0, init=False)
 
@@ -123,57 +126,19 @@ class _Desk:
             codes = [(name, a.sample, a.code) for name in (row["problem_id"] for row in batch) for a in open_ones[name]]
             self._judge(batch, codes, outcomes)
 
-    def ask(
+    def judge_answers(
         self,
-        rows: Sequence[Row],
-        wanted: Mapping[str, int],
+        answers: Iterable[tuple[Sequence[Row], list[Coming]]],
         outcomes: dict[str, Outcomes],
         progress: Callable[[int], None],
     ) -> None:
-        """Bring each row to `wanted` attempts. While a batch is judged, the server works on the next."""
-        assert self.client is not None
-        pool = ThreadPoolExecutor(self.concurrency)
-        try:
-            for batch, answers in self._in_advance(pool, rows, wanted, outcomes):
-                codes = []
-                for name, sample, coming in answers:
-                    text = coming.result()
-                    if text is None:
-                        self.unanswered += 1
-                    else:
-                        codes.append((name, sample, last_code_block(text)))
-                self._judge(batch, codes, outcomes)
-                progress(len(batch))
-        finally:
-            pool.shutdown(cancel_futures=True)
-            self.client.cache.flush()
-
-    def _in_advance(
-        self, pool: ThreadPoolExecutor, rows: Sequence[Row], wanted: Mapping[str, int], outcomes: dict[str, Outcomes]
-    ) -> Iterator[tuple[Sequence[Row], list[tuple[str, int, Future[str | None]]]]]:
-        ready = None
-        for batch in _batches(rows):
-            tasks = [
-                (row, sample)
-                for row in batch
-                for sample in range(wanted[row["problem_id"]])
-                if sample not in outcomes[row["problem_id"]]
-            ]
-            assert self.client is not None
-            self.client.cache.prefetch(self.client.key(messages(row), None, sample) for row, sample in tasks)
-            coming = [(row["problem_id"], sample, pool.submit(self._answer, row, sample)) for row, sample in tasks]
-            if ready:
-                yield ready
-            ready = batch, coming
-        if ready:
-            yield ready
-
-    def _answer(self, row: Row, sample: int) -> str | None:
-        assert self.client is not None
-        try:
-            return self.client.ask(messages(row), None, sample).text
-        except (AnswerError, BudgetSpent):
-            return None
+        """Judge what the server answers, a batch of rows at a time."""
+        for batch, coming in answers:
+            texts = [(name, sample, answer.result()) for name, sample, answer in coming]
+            codes = [(name, sample, last_code_block(text)) for name, sample, text in texts if text is not None]
+            self.unanswered += len(texts) - len(codes)
+            self._judge(batch, codes, outcomes)
+            progress(len(batch))
 
     def _judge(
         self, batch: Sequence[Row], codes: Sequence[tuple[str, int, str | None]], outcomes: dict[str, Outcomes]
@@ -217,6 +182,41 @@ class _Desk:
         limits = self.verification.model_dump_json(include={"default_time_limit_s", "time_limit_factor"})
         parts = [row["content_sha"], JUDGE_VERSION, limits, code]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _in_advance(
+    client: ChatClient,
+    concurrency: int,
+    rows: Sequence[Row],
+    wanted: Mapping[str, int],
+    outcomes: Mapping[str, Outcomes],
+) -> Generator[tuple[Sequence[Row], list[Coming]], None, None]:
+    """Ask for what each row lacks of `wanted` attempts, by batches of rows; while one is judged, the server works on
+    the next."""
+    pool = ThreadPoolExecutor(concurrency)
+    try:
+        ready = None
+        for batch in _batches(rows):
+            lacking = [(row, n) for row in batch for n in range(wanted[row["problem_id"]])]
+            tasks = [(row, sample) for row, sample in lacking if sample not in outcomes[row["problem_id"]]]
+            client.cache.prefetch(client.key(messages(row), None, sample) for row, sample in tasks)
+            coming = [(row["problem_id"], sample, pool.submit(_answer, client, row, sample)) for row, sample in tasks]
+            if ready:
+                yield ready
+            ready = batch, coming
+        if ready:
+            yield ready
+    finally:
+        pool.shutdown(cancel_futures=True)
+        client.cache.flush()
+
+
+def _answer(client: ChatClient, row: Row, sample: int) -> str | None:
+    """None where the server gives none, or the budget is spent."""
+    try:
+        return client.ask(messages(row), None, sample).text
+    except (AnswerError, BudgetSpent):
+        return None
 
 
 def _may_be_judged(row: Row) -> bool:
