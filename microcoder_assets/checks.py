@@ -22,6 +22,9 @@ from microcoder_assets.store.ledger import SNAPSHOT
 PREVIOUS = dict(zip(STAGES[1:], STAGES, strict=False))
 """The stage whose rows come into a stage."""
 
+MIN_GATED = 300
+"""Problems of known solve rate from which the error of a calibration is more than noise. Ours."""
+
 Finding = str | None
 """What is wrong, in one line; None when nothing is."""
 
@@ -97,6 +100,19 @@ def has_disjoint_parts(project: Project, asset: str) -> Finding:
     return None
 
 
+def is_calibrated(project: Project, asset: str) -> Finding:
+    """Expected solve rates agree with known ones, on every platform that has enough of those to tell."""
+    manifest, limits = project.store.manifest(asset), project.settings.calibration
+    for row in manifest.extra.get("calibration", ()) if manifest else ():
+        if row["labelled"] < MIN_GATED:
+            continue
+        if row["calibration_error"] > limits.max_error:
+            return f"{row['platform']}: calibration error {row['calibration_error']:.3f} is over {limits.max_error:g}"
+        if row["spearman"] is None or row["spearman"] < limits.min_spearman:
+            return f"{row['platform']}: Spearman {row['spearman']} is below {limits.min_spearman:g}"
+    return None
+
+
 def sources_are_known(project: Project, asset: str) -> Finding:
     """No web source answers in a shape that its parser does not know."""
     return _alarms(project, "source_changed")
@@ -121,6 +137,7 @@ CHECKS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
     **dict.fromkeys(STAGES, EVERY_STAGE),
     "livecodebench_problems": {"schema": has_schema, "unique_ids": has_unique_ids},
     "unique_problems": {**EVERY_STAGE, "zero_benchmark_overlap": is_free_of_benchmark},
+    "calibrated_problems": {**EVERY_STAGE, "calibration": is_calibrated},
     "train_split": {
         **EVERY_STAGE,
         "zero_benchmark_overlap": is_free_of_benchmark,

@@ -38,6 +38,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder funnel                          where rows went
     microcoder lineage PROBLEM                 one problem's story
     microcoder select --dry-run                what a selection policy would do
+    microcoder calibrate --model M             difficulty for one solver
     microcoder diff                            what became of the split's rows since the version before
     microcoder export --format verl --output FOLDER    the split in another trainer's columns
     microcoder sql "FROM why_dropped"          anything else
@@ -207,6 +208,36 @@ def select(home: Path, policy_file: Path | None, dry_run: bool, problem: str | N
 
 
 @main.command()
+@click.option("--model", required=True, help="The solver: the policy to be trained, or a checkpoint of it.")
+@click.option("--step", type=click.IntRange(min=0), help="Training step of the checkpoint.")
+@click.option("--attempts", "attempts_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Attempts to import first: JSON lines, or the scores.parquet of microcoder_train. Each row has "
+              "problem_id, and accepted or verdict, or else code or completion, which is judged here.")
+@click.option("--base-url", help="OpenAI-compatible server to ask for more attempts; by default none is asked.")
+@click.pass_obj
+@_command
+def calibrate(home: Path, model: str, step: int | None, attempts_file: Path | None, base_url: str | None) -> None:
+    """Calibrate the scored problems that stand for one solver, beside the calibrations of others.
+
+    Rows go to the table `calibrations`. Those of `calibrated_problems` follow at the next run where
+    `[calibration] model` and `step` of the settings name the same solver.
+
+    \b
+    microcoder calibrate --model policy --step 400 --attempts attempts.jsonl
+    microcoder calibrate --model Qwen/Qwen3-4B --base-url http://localhost:8000/v1
+    microcoder sql "SELECT model, step, avg(expected_solve_rate) FROM calibrations GROUP BY ALL"
+    """
+    from microcoder_assets.filtering.recalibrate import recalibrate
+    from microcoder_assets.resources import progress
+
+    project = Project.load(home)
+    total = sum(manifest.rows for manifest in project.store.manifests("prepared_problems"))
+    with progress("attempting", total) as done:
+        report = recalibrate(project, model, step, attempts_file, base_url, done)
+    click.echo(report)
+
+
+@main.command()
 @click.argument("statement")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values instead of a table.")
 @click.pass_obj
@@ -217,7 +248,7 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
     It runs with your rights: COPY and ATTACH write where you can write.
 
     \b
-    Views: one for each asset, and decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
+    Views: one for each asset, and calibrations, decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
     problem_timeline.
     microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
     """

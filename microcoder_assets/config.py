@@ -108,11 +108,33 @@ class ScoringSettings(ServerSettings):
     draws: int = Field(3, ge=1, description="LLM draws a problem. Paper (third-party full read).")
 
 
-class CalibrationSettings(Section):
-    bootstrap: int = Field(200, ge=0, description="Resamples for the intervals. Ours.")
+class CalibrationSettings(ServerSettings):
+    """`model` is the solver that solve rates speak of: the policy to be trained. Without one they speak of public
+    models. It is asked where `base_url` is set; attempts that were imported count in any case."""
+
+    step: int | None = Field(None, ge=0, description="Training step of `model`; attempts are kept apart by it. Ours.")
+    attempts: int = Field(4, ge=1, description="Attempts a problem at first. Paper (third-party full read).")
+    most_attempts: int = Field(32, ge=1, description="Attempts near a band's boundary are doubled up to this many. "
+                               "arXiv 2603.24202 found 8 too noisy and uses 32.")
+    confidence: float = Field(0.8, gt=0, lt=1, description="Probability of its band from which a problem is attempted "
+                              "no more. Ours.")
+    temperature: float = Field(1.0, ge=0, description="Of the attempts; that of the rollouts to come. Ours.")
+    max_tokens: int = Field(8192, ge=1, description="Of one attempt; what is cut off there is not solved. Ours.")
+    rating_worth: float = Field(5.0, gt=0, description="Attempts that a rating counts as. Measured: "
+                                "docs/calibration.md.")
+    map_worth: float = Field(4.0, gt=0, description="Attempts that the map counts as for a problem without a rating. "
+                             "Measured: docs/calibration.md.")
+    inputs: Literal["score", "features", "both"] = Field("score", description="What the map reads. Ours; the report "
+                                                         "compares them.")
+    bootstrap: int = Field(200, ge=0, description="Resamples for the map's intervals. Ours.")
+    boundaries: Literal["data", "fixed"] = Field("data", description="Natural breaks of the expected solve rates, or "
+                                                 "the three below; these too where problems are few. Ours.")
     easy_above: float = Field(0.75, description="Expected solve rate from which a problem is easy. Ours.")
     medium_above: float = Field(0.40, description="... medium. Ours.")
     hard_above: float = Field(0.10, description="... hard; below it expert. Ours.")
+    max_error: float = Field(0.08, gt=0, description="Expected calibration error above which the run stops. Ours.")
+    min_spearman: float = Field(0.3, ge=-1, le=1, description="Spearman of expected and known rates below which it "
+                                "does. Ours.")
     seed: int = Field(0, description="Seed of the bootstrap. Ours.")
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from pathlib import Path
 from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
+from microcoder_assets.filtering.attempts import ImportedAttempts, Solver
 from microcoder_assets.processing.embedding_model import model_files
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -39,7 +40,7 @@ STAGES: dict[str, Stage] = {
         ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
     ),
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
-    "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "2"),
+    "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
     "train_split": Stage(
@@ -114,6 +115,9 @@ def inputs_of(project: Project, asset: str) -> str:
     model = project.settings.dedup.embedding_model
     if "dedup" in STAGES[asset].sections and model:
         parts += _facts(model_files(model))
+    calibration = project.settings.calibration
+    if "calibration" in STAGES[asset].sections and calibration.model:
+        parts.append(ImportedAttempts(project.store, Solver(calibration.model, calibration.step)).fingerprint())
     if "training" in STAGES[asset].sections:
         parts += _files_of(project.settings.training)
     if "selection" in STAGES[asset].sections:

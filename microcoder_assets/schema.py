@@ -148,16 +148,29 @@ SCORED: Schema = {
     "draws": pl.List(DRAW),
 }
 
+ATTEMPTED: Schema = {
+    "problem_id": pl.String,
+    "attempts": pl.Int64,  # of one solver, judged; those that the judge itself failed on are not counted
+    "solved": pl.Int64,
+}
+
 CALIBRATED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
     "score": pl.Float64,
-    "expected_solve_rate": pl.Float64,  # [0, 1], falls as score rises
-    "expected_solve_rate_low": pl.Float64,  # 90 % bootstrap interval
+    "expected_solve_rate": pl.Float64,  # [0, 1]; by the row's own rating and attempts, else by the map
+    "expected_solve_rate_low": pl.Float64,  # 90 % interval of its Beta distribution
     "expected_solve_rate_high": pl.Float64,
     "band": pl.String,  # easy | medium | hard | expert
     "evidence": pl.String,  # what the map was fitted to for this row's platform; `prior` where nothing was known
-    "observed_solve_rate": pl.Float64,  # null where unknown
+    "observed_solve_rate": pl.Float64,  # of its ratings and attempts; null where unknown
+    "mapped_solve_rate": pl.Float64,  # what the map alone says: falls as the index of difficulty rises
+    "mapped_solve_rate_low": pl.Float64,  # 90 % bootstrap interval of the map
+    "mapped_solve_rate_high": pl.Float64,
+    "attempts": pl.Int64,  # of the solver; null where none was made
+    "solved": pl.Int64,
+    "model": pl.String,  # the solver that the rates are of; null: the reference population
+    "step": pl.Int64,  # of its training; null for a model that is not in training
 }
 
 SELECTED: Schema = {

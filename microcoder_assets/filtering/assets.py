@@ -1,21 +1,24 @@
 """Assets of the filtering stage: predict, calibrate, select."""
 
+import os
 from typing import Any
 
 import dagster as dg
 
 from microcoder_assets import plan
 from microcoder_assets.config import load_policy
+from microcoder_assets.filtering.attempts import solver_name
 from microcoder_assets.filtering.calibrate import calibrate
-from microcoder_assets.filtering.plots import reliability_plot, score_histogram
+from microcoder_assets.filtering.plots import bands_plot, reliability_plot, score_histogram
 from microcoder_assets.filtering.rubric import load_rubric
 from microcoder_assets.filtering.score import make_scorer, score_problems
 from microcoder_assets.filtering.select import select
+from microcoder_assets.filtering.solver import attempt_problems
 from microcoder_assets.filtering.what_if import composition
 from microcoder_assets.processing.assets import prepared_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.reports import inline_png, markdown_table
-from microcoder_assets.resources import Workspace
+from microcoder_assets.resources import Workspace, progress
 from microcoder_assets.schema import CALIBRATED, PREPARED, SCORED, SELECTED
 
 
@@ -56,8 +59,19 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
     inputs = plan.inputs_of(project, "calibrated_problems")
     scored = project.store.read("scored_problems", SCORED)
     problems = project.store.read("prepared_problems", PREPARED)
-    result, report = calibrate(scored, problems, project.settings.calibration)
-    plot = inline_png(reliability_plot(report), "reliability")
+    settings = project.settings
+    attempted = None
+    if settings.calibration.model:
+        key = os.environ.get("OPENAI_API_KEY")
+        with progress("attempting", problems.height) as done:
+            attempted = attempt_problems(
+                scored, problems, project.store, settings.calibration, settings.verification, key, done
+            )
+        context.log.info(f"{settings.calibration.model}: {attempted.counts}")
+    result, report = calibrate(scored, problems, settings.calibration, attempted.frame if attempted else None)
+    project.store.keep("calibrations", solver_name(settings.calibration), result.frame)
+    plots = {"reliability": reliability_plot(report), "bands over score": bands_plot(result.frame)}
+    tables = {"evidence": report.platforms, "inputs": report.comparison, "bands": report.bands}
     return publish(
         context,
         project,
@@ -65,9 +79,11 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         CALIBRATED,
         inputs=inputs,
         metadata={
-            "reliability": dg.MetadataValue.md(plot),
-            "evidence": dg.MetadataValue.md(markdown_table(report.summary())),
+            **(attempted.counts if attempted else {}),
+            **{name: dg.MetadataValue.md(inline_png(plot, name)) for name, plot in plots.items()},
+            **{name: dg.MetadataValue.md(markdown_table(table)) for name, table in tables.items()},
         },
+        extra={"calibration": report.measured()},
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from microcoder_assets.filtering.calibrate import CalibrationReport
+from microcoder_assets.config import BANDS
+from microcoder_assets.filtering.calibration_report import CalibrationReport
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,23 +17,41 @@ if TYPE_CHECKING:
 SIZE_INCHES = (5.6, 3.6)
 DPI = 90
 MOST_PLATFORMS = 6
+BAND_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#08306b")
 
 
 def reliability_plot(report: CalibrationReport) -> bytes:
-    """Predicted against known solve rates, cross-validated; a point's area tells the number of problems behind it."""
+    """Known over expected solve rates, cross-validated, of the platforms with the most labelled rows. A point's area
+    tells the number of problems behind it, its bar the 90 % interval of their mean."""
     figure = _figure()
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", label="perfect")
-    errors = dict(report.platforms.select("platform", "calibration_error").iter_rows())
-    for (platform,), points in report.reliability.group_by("platform", maintain_order=True):
-        if platform == "all":
-            continue
-        sizes = 15 + 120 * points["rows"].to_numpy() / max(int(report.reliability["rows"].max() or 1), 1)  # type: ignore[arg-type]
-        predicted, observed = points["predicted"].to_numpy(), points["observed"].to_numpy()
-        (line,) = axes.plot(predicted, observed, linewidth=1, label=f"{platform} (error {errors[str(platform)]:.3f})")
-        axes.scatter(predicted, observed, s=sizes, color=line.get_color())
+    measured = report.platforms.filter(pl.col("calibration_error").is_not_null(), pl.col("platform") != "all")
+    shown = measured.sort("labelled", "platform", descending=[True, False]).head(MOST_PLATFORMS)
+    for platform, error in shown.select("platform", "calibration_error").iter_rows():
+        points = report.reliability.filter(platform=platform)
+        predicted, observed, low, high, rows = (
+            points[name].to_numpy() for name in ("predicted", "observed", "low", "high", "rows")
+        )
+        bars = np.nan_to_num(np.stack([observed - low, high - observed]))
+        label = f"{platform} (error {error:.3f})"
+        drawn = axes.errorbar(predicted, observed, bars, linewidth=1, capsize=2, label=label)
+        axes.scatter(predicted, observed, s=10 + 90 * rows / rows.max(), color=drawn.lines[0].get_color())
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="expected solve rate", ylabel="known solve rate")
     axes.legend(fontsize=8, frameon=False, loc="upper left")
+    return _png(figure)
+
+
+def bands_plot(calibrated: pl.DataFrame) -> bytes:
+    """Scores of the rows, stacked by difficulty band. A band's share of all rows stands beside its name."""
+    figure = _figure()
+    axes = figure.subplots()
+    if calibrated.height:
+        series = [calibrated.filter(band=band)["score"].to_numpy() for band in BANDS]
+        labels = [f"{band} ({len(part) / calibrated.height:.0%})" for band, part in zip(BANDS, series, strict=True)]
+        axes.hist(series, bins=list(np.linspace(1, 5, 41)), stacked=True, label=labels, color=BAND_COLOURS)
+        axes.legend(fontsize=8, frameon=False)
+    axes.set(xlim=(1, 5), xlabel="score", ylabel="problems")
     return _png(figure)
 
 

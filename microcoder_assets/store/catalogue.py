@@ -42,6 +42,9 @@ TABLES: dict[str, schema.Schema] = {
     "train_split": schema.SPLIT,
 }
 
+BESIDE: dict[str, schema.Schema] = {"calibrations": schema.CALIBRATED}
+"""Tables that are no asset's: parts put there by `ParquetStore.keep`."""
+
 
 def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A connection with every view in place; in memory, or in a new file `database`."""
@@ -49,6 +52,8 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
     for name, columns in TABLES.items():
         _view(connection, name, store.data_files(name), columns)
     _view(connection, "ledger", [f for s in STAGES for f in store.ledger_files(s)], ledger.LEDGER)
+    for name, columns in BESIDE.items():
+        _view(connection, name, store.kept_files(name), columns)
     _relation(connection, "livecodebench_problems", store)
     values = ", ".join(f"({n}, '{stage}')" for n, stage in enumerate(STAGES))
     connection.execute(f"CREATE VIEW stages AS SELECT * FROM (VALUES {values}) AS s(position, stage)")

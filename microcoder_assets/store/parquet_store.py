@@ -4,6 +4,7 @@
                                data/<sha>.parquet        the rows
                                decisions/<sha>.parquet   the standing decision for every row that came in
                                ledger/<version>.parquet  the decisions that were new at that version
+    <root>/calibrations/<solver>.parquet          a table beside the assets: one part for each solver
     <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
 
 A writer holds its partition's lock; readers need none, because they follow a manifest to files that never change.
@@ -173,6 +174,15 @@ class ParquetStore:
             text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
             write_text_atomic(folder / "manifest.json", text + "\n")
             return manifest
+
+    def keep(self, table: str, name: str, frame: pl.DataFrame) -> None:
+        """Put `frame` beside the assets as the part `name` of a table; other parts stay as they are."""
+        data = parquet_bytes(frame)
+        write_atomic(self.root / table / f"{name}.parquet", lambda temporary: temporary.write_bytes(data))
+
+    def kept_files(self, table: str) -> list[Path]:
+        """Every part of such a table."""
+        return sorted((self.root / table).glob("[!.]*.parquet"))
 
     def _path(self, manifest: Manifest, name: str) -> Path:
         month, _, platform = manifest.partition.partition("|")

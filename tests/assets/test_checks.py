@@ -14,10 +14,11 @@ from microcoder_assets.checks import (
     has_disjoint_parts,
     has_schema,
     has_unique_ids,
+    is_calibrated,
     is_free_of_benchmark,
 )
 from microcoder_assets.project import Project
-from microcoder_assets.schema import BENCHMARK, PREPARED, SCORED, SPLIT, UNIQUE, Schema, conform
+from microcoder_assets.schema import BENCHMARK, CALIBRATED, PREPARED, SCORED, SPLIT, UNIQUE, Schema, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 RUN = {"inputs": "i", "code_version": "1", "run_id": "r"}
@@ -118,3 +119,21 @@ def test_zero_benchmark_overlap(project: Project) -> None:
     copied = other.with_columns(statement=pl.lit(words))
     project.store.publish("livecodebench_problems", StageResult(copied, kept(copied)), **RUN)
     assert "a:1" in (is_free_of_benchmark(project, "unique_problems") or "")
+
+
+@pytest.mark.parametrize(
+    ("labelled", "spearman", "error", "words"),
+    [
+        (300, 0.8, 0.05, None),
+        (299, 0.1, 0.2, None),
+        (300, 0.8, 0.09, "a: calibration error 0.090 is over 0.08"),
+        (300, 0.1, 0.05, "a: Spearman 0.1 is below 0.3"),
+        (300, None, 0.05, "a: Spearman None is below 0.3"),
+    ],
+)
+def test_calibration(project: Project, labelled: int, spearman: float | None, error: float, words: str | None) -> None:
+    assert is_calibrated(project, "calibrated_problems") is None
+    measured = {"platform": "a", "labelled": labelled, "spearman": spearman, "calibration_error": error}
+    rows = StageResult(nulls(CALIBRATED), [])
+    project.store.publish("calibrated_problems", rows, extra={"calibration": [measured]}, **RUN)
+    assert is_calibrated(project, "calibrated_problems") == words

@@ -10,10 +10,10 @@ import pytest
 
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.schema import Schema
-from microcoder_assets.store.catalogue import TABLES
+from microcoder_assets.store.catalogue import BESIDE, TABLES
 from microcoder_assets.store.ledger import LEDGER
 
-DOCUMENTED: dict[str, Schema] = {**TABLES, "ledger": LEDGER}
+DOCUMENTED: dict[str, Schema] = {**TABLES, **BESIDE, "ledger": LEDGER}
 FOLDER = bundled("sql") / "schema"
 
 
