@@ -14,7 +14,7 @@ from microcoder_assets.verification import mutants
 ACCEPTED = "accepted"
 WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 _CHANCE = {
-    "python": re.compile(r"\b(random|shuffle|secrets|uuid|time|perf_counter|threading|hash|id|set|frozenset)\s*[.(]"),
+    "python": re.compile(r"\b(random|shuffle|secrets|uuid|time|perf_counter|threading|id)\s*[.(]"),
     "cpp": re.compile(r"\b(random_device|srand|time|clock|chrono|thread)\b"),
 }
 
@@ -38,7 +38,7 @@ class Program:
 
     @property
     def may_change_its_mind(self) -> bool:
-        """Whether it names chance, a clock, or what goes by the order of hashes (of strings, new in each process)."""
+        """Whether it names chance, a clock, threads or addresses. The order of hashes is the same in every judge."""
         chance = _CHANCE.get(self.language)
         return chance is not None and chance.search(self.code) is not None
 

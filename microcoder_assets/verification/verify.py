@@ -33,6 +33,8 @@ PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 64 << 20
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
 """What a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
+MUTANT_BYTES = 1 << 20
+"""Problems with more bytes of tests have no mutants: those that survive would run for minutes. Ours."""
 MUTANT_S, MUTANT_FACTOR = 0.25, 5.0
 """What a mutant may take on a test: so many seconds, or so many times the slowest verified reference. Ours."""
 FEWEST_MUTANTS = 4
@@ -165,7 +167,7 @@ def _run_submissions(trials: Sequence[Trial], judge: Judge) -> None:
 
 
 def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
-    """In a fresh judge each time: it remembers no verdict, and hashes strings in another order."""
+    """In a fresh judge each time: one remembers the verdict of an equal submission."""
     wanted = [(trial, program) for trial in trials for program in trial.doubtful]
     for _ in range(settings.repeats if wanted else 0):
         with _judge(settings) as judge:
@@ -187,7 +189,8 @@ def _run_mutants(trials: Sequence[Trial], judge: Judge, settings: VerificationSe
     wanted: list[tuple[Trial, Program]] = []
     submitted = []
     for trial in trials:
-        source = mutant_source(trial.verified)
+        small = sum(test["bytes"] for test in trial.row["tests"]) <= MUTANT_BYTES
+        source = mutant_source(trial.verified) if small else None
         slowest = max((slowest_s(run) for run in trial.runs[source.name]), default=0.0) if source else 0.0
         problem = _within(trial.problem, max(MUTANT_S, MUTANT_FACTOR * slowest))
         problem = replace(problem, tests=tuple(sorted(problem.tests, key=lambda test: len(test.input))))
