@@ -13,7 +13,7 @@ import polars as pl
 
 from microcoder_assets.store.atomic import write_atomic
 
-SCHEMA = {"key": pl.String, "value": pl.Binary}
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"key": pl.String, "value": pl.Binary}
 
 
 class Packs:
