@@ -135,8 +135,7 @@ class VerificationSettings(Section):
     complete_above: int = Field(15, ge=0, description="Where a problem has more tests than this, its wrong submissions "
                                 "are run on every test, so that a choice can keep those that reject them. Paper: the "
                                 "number of tests that it keeps; running them is ours.")
-    mutants: int = Field(12, ge=0, description="Mutants of a verified reference run a problem; 0: none. Ours, by "
-                         "what they cost (docs/verification.md).")
+    mutants: int = Field(12, ge=0, description="Mutants of a verified reference run a problem; 0: none. Ours.")
     weak_below: float = Field(0.5, ge=0, le=1, description="Share of killed mutants below which a problem's tests are "
                               "flagged weak_tests. Ours.")
     drop_weak: bool = Field(False, description="Whether those are dropped. Ours: some mutants no test can kill.")
