@@ -157,6 +157,13 @@ class VerificationSettings(Section):
     complete_above: int = Field(15, ge=0, description="Where a problem has more tests than this, its wrong submissions "
                                 "are run on every test, so that a choice can keep those that reject them. Paper: the "
                                 "number of tests that it keeps; running them is ours.")
+    mutants: int = Field(12, ge=0, description="Mutants of a verified reference run a problem; 0: none. Ours.")
+    weak_below: float = Field(0.5, ge=0, le=1, description="Share of killed mutants below which a problem's tests are "
+                              "flagged weak_tests. Ours.")
+    drop_weak: bool = Field(False, description="Whether those are dropped. Ours: some mutants no test can kill.")
+    repeats: int = Field(2, ge=0, description="Further runs of a reference that may be flaky or slow. Ours.")
+    near_limit: float = Field(0.5, gt=0, le=1, description="Share of the stretched time limit from which a reference "
+                              "may be slow. Ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
 

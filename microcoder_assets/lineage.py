@@ -12,7 +12,7 @@ from microcoder_assets.store.catalogue import query, report
 
 
 def story(store: ParquetStore, problem_id: str) -> str:
-    """Every stage's standing decision on a problem, and what was merged into it, a line each.
+    """Every stage's standing decision on a problem, what was merged into it, and what was run on it, a line each.
 
     Raises UserError when no stage knows the id, naming ids that are close.
     """
@@ -21,7 +21,16 @@ def story(store: ParquetStore, problem_id: str) -> str:
         near = query(store, report("close_ids"), [problem_id])
         hint = f"; close ids: {', '.join(near['problem_id'])}" if near.height else "; the store is empty, run first"
         raise UserError(f"no stage knows {problem_id!r}{hint}")
-    return "\n".join([problem_id, *(_line(row, problem_id) for row in rows.iter_rows(named=True))])
+    lines = [_line(row, problem_id) for row in rows.iter_rows(named=True)]
+    ran = query(store, report("evidence"), [problem_id])
+    return "\n".join([problem_id, *lines, *map(_programs, ran.iter_rows(named=True))])
+
+
+def _programs(row: dict[str, Any]) -> str:
+    """What the programs of one label showed in verification."""
+    count = f"{row['passed']} of {row['programs']} pass, slowest {row['slowest_s']:.2f} s"
+    where = f"tests {row['tests_sha'][:12]}, judge {row['judge_version']}, {row['judged_at']:%Y-%m-%d %H:%M}"
+    return f"  {'':<20} ran      {row['label']:<22} {count}  [{where}]"
 
 
 def _line(row: dict[str, Any], problem_id: str) -> str:

@@ -182,7 +182,7 @@ SELECTED: Schema = {
 }
 
 KILL = pl.Struct({"test": pl.String, "submissions": pl.List(pl.String)})
-"""A test by name, and the known-wrong submissions that it rejects."""
+"""A test by name, and the known-wrong submissions and mutants that it rejects."""
 
 VERIFIED: Schema = {
     "problem_id": pl.String,
@@ -191,11 +191,33 @@ VERIFIED: Schema = {
     "references_accepted": pl.Int64,
     "wrong_run": pl.Int64,
     "wrong_rejected": pl.Int64,
+    "mutants_run": pl.Int64,  # mutants of a reference that the tests decided on
+    "mutants_killed": pl.Int64,
     "tests_run": pl.Int64,
-    "kills": pl.List(KILL),  # in the problem's order; with few tests only the first that rejects a submission
-    "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
+    "tests_sha": pl.String,  # sha256 over the hashes of the tests, in order
+    "kills": pl.List(KILL),  # in the problem's order; with few tests, and of mutants, only the first that rejects one
+    "survivors": pl.List(pl.String),  # mutants that pass every test
+    "flags": pl.List(pl.String),  # near_limit, unsteady_reference, weak_tests
+    "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test, each time
     "judge_version": pl.String,
 }
+
+VERIFICATION_EVIDENCE: Schema = {
+    "problem_id": pl.String,
+    "program": pl.String,
+    "label": pl.String,  # of REFERENCE, or mutant
+    "language": pl.String,
+    "sha": pl.String,  # sha256 of its code
+    "verdict": pl.String,  # of its first run
+    "failed_test": pl.String,  # null where it passed
+    "verdicts": pl.List(pl.String),  # of every run
+    "cpu_s": pl.Float64,  # on the slowest test
+    "tests_sha": pl.String,
+    "judge_version": pl.String,
+    "judged_at": pl.Datetime("us", "UTC"),
+    "evidence": pl.String,  # key of the outcome in the store's pack `verdicts`
+}
+"""A view: one row for every program that was run on a problem of `verified_problems`, kept or dropped."""
 
 SPLIT_TEST = pl.Struct({"name": pl.String, "sample": pl.Boolean, "input": pl.Binary, "expected": pl.Binary})
 

@@ -128,8 +128,12 @@ REASONS: dict[str, str] = {
     # verification
     "unsupported_checker": "its checker is in a language that the judge does not run yet, or needs a header it lacks",
     "reference_failed": "no accepted reference passes every test; detail holds the verdicts",
+    "flaky_reference": "no accepted reference passes each time that it is run; detail.unsteady holds its verdicts",
+    "slow_reference": "the same, and what differs is whether it ends in time",
+    "sample_rejected": "accepted references give another output than a sample of the statement shows",
     "references_disagree": "accepted references give different right answers and no checker is declared",
     "wrong_accepted": "a known-wrong submission passes every test",
+    "weak_tests": "too many mutants of a reference pass every test, and the settings drop those",
     # publication
     "no_token_budget": "the prompt is over the length limit",
     "straddles_parts": "as new as the held-out part, and like the older detail.of: neither part can have it",

@@ -13,7 +13,7 @@ import polars as pl
 
 from microcoder_assets.store.atomic import write_atomic
 
-SCHEMA = {"key": pl.String, "value": pl.Binary}
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"key": pl.String, "value": pl.Binary}
 
 
 class Packs:
@@ -51,13 +51,17 @@ class Packs:
         self._read.add(name)
         self._pack_of.update(dict.fromkeys(new, name))
 
+    def files(self) -> list[Path]:
+        """The packs on disk now, for other readers: columns of SCHEMA. A key may be in two of them."""
+        return sorted(self.folder.glob("*.parquet"))
+
     def known(self) -> KeysView[str]:
         """Every key in the packs on disk now."""
-        if self.folder.is_dir():
-            for name in sorted({path.name for path in self.folder.glob("*.parquet")} - self._read):
-                keys = pl.read_parquet(self.folder / name, columns=["key"])["key"]
-                self._pack_of.update(dict.fromkeys(keys.to_list(), name))
-                self._read.add(name)
+        for path in self.files():
+            if path.name not in self._read:
+                keys = pl.read_parquet(path, columns=["key"])["key"]
+                self._pack_of.update(dict.fromkeys(keys.to_list(), path.name))
+                self._read.add(path.name)
         return self._pack_of.keys()
 
 

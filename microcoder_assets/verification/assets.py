@@ -7,9 +7,14 @@ import dagster as dg
 from microcoder_assets import plan
 from microcoder_assets.filtering.assets import selected_problems
 from microcoder_assets.publishing import publish
+from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace, progress
 from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
+from microcoder_assets.verification.plots import kill_matrix, strength_histogram
 from microcoder_assets.verification.verify import verify
+
+RUNS = ("references_run", "wrong_run", "wrong_rejected", "mutants_run", "mutants_killed", "tests_run")
+"""Columns of VERIFIED whose sums the asset shows."""
 
 
 @dg.asset(
@@ -27,7 +32,21 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     cache = project.store.packs("verdicts")
     with progress("verifying", selected.height) as done:
         result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)
-    runs = result.frame.select("references_run", "wrong_run", "wrong_rejected", "tests_run").sum()
+    runs = result.frame.select(RUNS).sum()
+    flags = result.frame["flags"].explode().drop_nulls().value_counts(sort=True)
+    plots = {
+        "test strength": strength_histogram(result.frame, project.settings.verification.weak_below),
+        "kill matrix": kill_matrix(result.frame),
+    }
     return publish(
-        context, project, result, VERIFIED, inputs=inputs, metadata={k: v[0] for k, v in runs.to_dict().items()}
+        context,
+        project,
+        result,
+        VERIFIED,
+        inputs=inputs,
+        metadata={
+            **{name: counts[0] for name, counts in runs.to_dict().items()},
+            "flags": dg.MetadataValue.md(markdown_table(flags)),
+            **{title: dg.MetadataValue.md(inline_png(plot, title)) for title, plot in plots.items()},
+        },
     )

@@ -1,24 +1,21 @@
 """Prove each problem by running code: its accepted references pass every test, its known-wrong ones do not.
 
-Outcomes, in the order they are looked for:
-- the checker is written over testlib.h and settings name no folder that holds it: `unsupported_checker`;
-- no accepted reference passes, or the judge cannot take the problem at all: `reference_failed`;
-- one passes and another accepted one gives a different answer: `references_disagree` (several right answers and no
-  checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
-- a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
-- else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
-
-Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep
-those that reject them. A test on which one runs out of time is not credited with it.
+`trial` says what is looked for. Each problem is run in up to four rounds, every one over a batch of problems:
+1. its submissions, each up to the first test that it fails;
+2. references that failed, came near the limit or name chance, again in a fresh judge: one that changes its mind proves
+   nothing;
+3. of sound problems with many tests, the known-wrong submissions on every test, so that a choice of tests can keep
+   those that reject them. A test on which one runs out of time is not credited with it;
+4. of sound problems, mutants of a reference, on the smallest test first and up to the first test that rejects them; and
+   a reference on samples of the statement that are not among the tests.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -26,26 +23,24 @@ import polars as pl
 from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_judge import (
-    JUDGE_VERSION,
-    Checker,
-    Judge,
-    Limits,
-    Problem,
-    RecordError,
-    Result,
-    Submission,
-    Test,
-    Verdict,
-)
+from microcoder_assets.verification.evidence import Outcome, outcome_of, refused
+from microcoder_assets.verification.programs import Program, mutant_source, mutants_of, submissions
+from microcoder_assets.verification.trial import Trial, slowest_s
+from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test
 
-PROBLEMS_A_BATCH = 128
+PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 64 << 20
+"""What is run, and then cached, at a time. Ours: a run that is ended loses little."""
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
 """What a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
-OUTCOME_VERSION = "2"
+MUTANT_BYTES = 1 << 20
+"""Problems with more bytes of tests have no mutants: those that survive would run for minutes. Ours."""
+MUTANT_S, MUTANT_FACTOR = 0.25, 5.0
+"""What a mutant may take on a test: so many seconds, or so many times the slowest verified reference. Ours."""
+FEWEST_MUTANTS = 4
+"""Of fewer, the share that is killed says nothing. Ours."""
+OUTCOME_VERSION = "3"
 """Raise it when a kept outcome would be another."""
-WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 
 
 class Blobs(Protocol):
@@ -60,21 +55,6 @@ class VerdictCache(Protocol):
     def put(self, values: Mapping[str, bytes]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What running the references of one problem showed. A row of VERIFIED plus the decision's reason and detail."""
-
-    reason: str
-    detail: dict[str, Any]
-    references_run: int
-    references_accepted: int
-    wrong_run: int
-    wrong_rejected: int
-    tests_run: int
-    kills: list[dict[str, Any]]
-    verified_references: list[str]
-
-
 def verify(
     selected: pl.DataFrame,
     problems: pl.DataFrame,
@@ -83,27 +63,24 @@ def verify(
     settings: VerificationSettings,
     progress: Callable[[int], None] = lambda done: None,
 ) -> StageResult:
-    """Run the references of every selected problem.
+    """Run the programs of every selected problem.
 
     selected: SELECTED rows. problems: PREPARED rows, a superset. progress: called with the number of problems done.
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
-    headers = str(settings.headers.resolve()) if settings.headers else None
-    with Judge(workers=settings.workers, headers=headers) as judge:
+    with _judge(settings) as judge:
         keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
-        outcomes = {key: Outcome(**json.loads(text)) for key, text in cache.get(list(keys.values())).items()}
+        outcomes = {key: Outcome.from_json(text) for key, text in cache.get(list(keys.values())).items()}
         todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
         progress(len(keys) - len(todo))
-        for start in range(0, len(todo), PROBLEMS_A_BATCH):
-            batch = todo[start : start + PROBLEMS_A_BATCH]
+        for batch in _batches(todo):
             ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
             found = dict(ran)
             outcomes.update(found)
-            lasting = {key: outcome for key, outcome in found.items() if _lasts(outcome)}
-            cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
+            cache.put({key: outcome.to_json() for key, outcome in found.items() if outcome.lasts})
             progress(len(batch))
-    return _result(rows, [outcomes[keys[problem_id]] for problem_id in rows["problem_id"]])
+    return _result(rows, keys, outcomes, settings)
 
 
 def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: VerificationSettings) -> Problem:
@@ -122,16 +99,34 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
     )
 
 
+def _judge(settings: VerificationSettings) -> Judge:
+    return Judge(workers=settings.workers, headers=str(settings.headers.resolve()) if settings.headers else None)
+
+
 def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> str:
     parts = [
         row["content_sha"],
         OUTCOME_VERSION,
         JUDGE_VERSION,
         " ".join(judge.languages),
-        settings.model_dump_json(exclude={"workers", "headers"}),
+        settings.model_dump_json(exclude={"workers", "headers", "weak_below", "drop_weak"}),
         *(f"{r['label']} {r['language']} {r['name']}\n{r['code']}" for r in row["references"] or []),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        of_row = sum(test["bytes"] for test in row["tests"])
+        if batch and (len(batch) == PROBLEMS_A_BATCH or size + of_row > BYTES_A_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += of_row
+    if batch:
+        yield batch
 
 
 def _run(
@@ -139,49 +134,90 @@ def _run(
 ) -> Iterator[Outcome]:
     shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
     stored = blobs.get_many(sorted(shas))
-    chosen: list[list[dict[str, str]] | Outcome] = []
-    submissions: list[Submission] = []
-    for row in batch:
-        if lacking := _lacking_header(row, settings):
-            chosen.append(_refused("unsupported_checker", lacking))
-            continue
-        try:
-            references = _references(row, settings, judge)
-            problem = judge_problem(row, stored, settings) if references else None
-        except RecordError as error:
-            chosen.append(_refused("reference_failed", str(error)))
-            continue
-        chosen.append(references)
-        submissions += [Submission(r["code"], problem, r["language"]) for r in references if problem]
-    results = iter(judge.evaluate_many(submissions))
-    outcomes = [
-        found if isinstance(found, Outcome) else _outcome(row, [(reference, next(results)) for reference in found])
-        for row, found in zip(batch, chosen, strict=True)
+    opened = [_opened(row, stored, judge, settings) for row in batch]
+    trials = [trial for trial in opened if isinstance(trial, Trial)]
+    _run_submissions(trials, judge)
+    _run_again(trials, settings)
+    sound = [trial for trial in trials if trial.finding()[0] == "ok"]
+    _run_on_every_test([trial for trial in sound if len(trial.problem.tests) > settings.complete_above], judge)
+    _run_mutants(sound, judge, settings)
+    _run_samples(sound, judge)
+    return (outcome_of(trial) if isinstance(trial, Trial) else trial for trial in opened)
+
+
+def _opened(
+    row: Mapping[str, Any], stored: Mapping[str, bytes], judge: Judge, settings: VerificationSettings
+) -> Trial | Outcome:
+    """The row with its programs; or why none can be run on it."""
+    if lacking := _lacking_header(row, settings):
+        return refused("unsupported_checker", lacking)
+    programs = submissions(row, judge.languages, settings)
+    if not any(program.is_reference for program in programs):
+        return refused("reference_failed", "no accepted reference could be run")
+    try:
+        return Trial(row, judge_problem(row, stored, settings), programs, settings.near_limit)
+    except RecordError as error:
+        return refused("reference_failed", str(error))
+
+
+def _run_submissions(trials: Sequence[Trial], judge: Judge) -> None:
+    wanted = [(trial, program) for trial in trials for program in trial.programs]
+    for (trial, program), result in zip(wanted, _results(wanted, judge), strict=True):
+        trial.runs[program.name] = [result]
+
+
+def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
+    """In a fresh judge each time: one remembers the verdict of an equal submission."""
+    wanted = [(trial, program) for trial in trials for program in trial.doubtful]
+    for _ in range(settings.repeats if wanted else 0):
+        with _judge(settings) as judge:
+            for (trial, program), result in zip(wanted, _results(wanted, judge), strict=True):
+                trial.runs[program.name].append(result)
+
+
+def _run_on_every_test(trials: Sequence[Trial], judge: Judge) -> None:
+    wanted = [(trial, program) for trial in trials for program in trial.wrong]
+    submitted = [
+        Submission(program.code, _within(trial.problem, COMPLETE_S), program.language, stop_on_fail=False)
+        for trial, program in wanted
     ]
-    return _with_all_kills(batch, outcomes, judge, stored, settings)
+    for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
+        trial.complete[program.name] = result
 
 
-def _with_all_kills(
-    batch: Sequence[Mapping[str, Any]],
-    outcomes: Sequence[Outcome],
-    judge: Judge,
-    stored: Mapping[str, bytes],
-    settings: VerificationSettings,
-) -> Iterator[Outcome]:
-    """The outcomes, with what every test rejects for those kept problems that have many."""
-    wrong: list[list[dict[str, str]]] = []
-    submissions: list[Submission] = []
-    for row, outcome in zip(batch, outcomes, strict=True):
-        many = outcome.reason == "ok" and len(row["tests"]) > settings.complete_above
-        wrong.append([r for r in _references(row, settings, judge) if r["label"] != "accepted"] if many else [])
-        if wrong[-1]:
-            problem = judge_problem(row, stored, settings)
-            quick = replace(problem, limits=replace(problem.limits, time_s=min(COMPLETE_S, problem.limits.time_s)))
-            submissions += [Submission(r["code"], quick, r["language"], stop_on_fail=False) for r in wrong[-1]]
-    results = iter(judge.evaluate_many(submissions))
-    for row, outcome, references in zip(batch, outcomes, wrong, strict=True):
-        runs = [(reference, next(results)) for reference in references]
-        yield replace(outcome, kills=_kills(row, runs)) if runs else outcome
+def _run_mutants(trials: Sequence[Trial], judge: Judge, settings: VerificationSettings) -> None:
+    wanted: list[tuple[Trial, Program]] = []
+    submitted = []
+    for trial in trials:
+        small = sum(test["bytes"] for test in trial.row["tests"]) <= MUTANT_BYTES
+        source = mutant_source(trial.verified) if small else None
+        slowest = max((slowest_s(run) for run in trial.runs[source.name]), default=0.0) if source else 0.0
+        problem = _within(trial.problem, max(MUTANT_S, MUTANT_FACTOR * slowest))
+        problem = replace(problem, tests=tuple(sorted(problem.tests, key=lambda test: len(test.input))))
+        for program in mutants_of(source, settings.mutants) if source else []:
+            wanted.append((trial, program))
+            submitted.append(Submission(program.code, problem, program.language))
+    for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
+        trial.programs.append(program)
+        trial.runs[program.name] = [result]
+
+
+def _run_samples(trials: Sequence[Trial], judge: Judge) -> None:
+    wanted = [(trial, tests) for trial in trials if (tests := trial.samples_apart())]
+    submitted = [
+        Submission(trial.verified[0].code, replace(trial.problem, tests=tests), trial.verified[0].language)
+        for trial, tests in wanted
+    ]
+    for (trial, _), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
+        trial.samples = result
+
+
+def _results(wanted: Sequence[tuple[Trial, Program]], judge: Judge) -> list[Result]:
+    return judge.evaluate_many([Submission(program.code, trial.problem, program.language) for trial, program in wanted])
+
+
+def _within(problem: Problem, seconds: float) -> Problem:
+    return replace(problem, limits=replace(problem.limits, time_s=min(seconds, problem.limits.time_s)))
 
 
 def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> str:
@@ -195,80 +231,35 @@ def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> s
     return "its checker includes testlib.h; set [verification] headers to a folder outside /tmp that holds it"
 
 
-def _refused(reason: str, error: str) -> Outcome:
-    return Outcome(reason, {"error": error[:300]}, 0, 0, 0, 0, 0, [], [])
-
-
-def _lasts(outcome: Outcome) -> bool:
-    """Whether it says something of the problem: neither the judge failed nor did the judge refuse it."""
-    return "error" not in outcome.detail and "IE" not in outcome.detail["verdicts"].values()
-
-
-def _references(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> list[dict[str, str]]:
-    runnable = [r for r in row["references"] or [] if r["language"] in judge.languages]
-    accepted = [r for r in runnable if r["label"] == "accepted"]
-    wrong = [r for r in runnable if r["label"] in WRONG_LABELS]
-    return accepted[: settings.max_references] + wrong[: settings.max_wrong]
-
-
-def _outcome(row: Mapping[str, Any], runs: Sequence[tuple[dict[str, str], Result]]) -> Outcome:
-    accepted = [(reference, result) for reference, result in runs if reference["label"] == "accepted"]
-    wrong = [(reference, result) for reference, result in runs if reference["label"] != "accepted"]
-    passed = [(reference, result) for reference, result in accepted if result.accepted]
-    slipped = [reference["name"] for reference, result in wrong if result.accepted]
-    verdicts = {reference["name"]: result.verdict.value for reference, result in runs}
-    detail: dict[str, Any] = {"verdicts": verdicts}
-    if not passed:
-        reason = "reference_failed"
-        first = next((result for _, result in accepted), None)
-        detail["message"] = first.message[:300] if first else "no accepted reference could be run"
-    elif any(result.verdict is Verdict.WA for _, result in accepted):
-        reason = "references_disagree"
-        detail["message"] = next(r.message[:300] for _, r in accepted if r.verdict is Verdict.WA)
-    elif slipped:
-        reason = "wrong_accepted"
-        detail["slipped"] = slipped
-    else:
-        reason = "ok"
-    return Outcome(
-        reason=reason,
-        detail=detail,
-        references_run=len(accepted),
-        references_accepted=len(passed),
-        wrong_run=len(wrong),
-        wrong_rejected=len(wrong) - len(slipped),
-        tests_run=len(row["tests"]),
-        kills=_kills(row, wrong),
-        verified_references=[reference["name"] for reference, _ in passed],
-    )
-
-
-def _kills(row: Mapping[str, Any], wrong: Sequence[tuple[dict[str, str], Result]]) -> list[dict[str, Any]]:
-    """Rows of `schema.KILL`: what each test rejects of the wrong submissions."""
-    by_test: dict[str, list[str]] = {test["name"]: [] for test in row["tests"]}
-    for reference, result in wrong:
-        for test in result.tests:
-            if test.verdict not in (Verdict.AC, Verdict.TLE, Verdict.IE):
-                by_test[test.name].append(reference["name"])
-    return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
-
-
-def _result(rows: pl.DataFrame, outcomes: Sequence[Outcome]) -> StageResult:
+def _result(
+    rows: pl.DataFrame, keys: Mapping[str, str], outcomes: Mapping[str, Outcome], settings: VerificationSettings
+) -> StageResult:
     decisions, kept = [], []
-    for problem_id, sha, outcome in zip(rows["problem_id"], rows["content_sha"], outcomes, strict=True):
-        good = outcome.reason == "ok"
+    for problem_id, sha in rows.select("problem_id", "content_sha").iter_rows():
+        outcome = outcomes[keys[problem_id]]
+        flags = _flags(outcome, settings)
+        weak = outcome.reason == "ok" and settings.drop_weak and "weak_tests" in flags
+        reason = "weak_tests" if weak else outcome.reason
         decisions.append(
             Decision(
                 problem_id,
-                Kind.KEPT if good else Kind.DROPPED,
-                outcome.reason,
-                outcome.detail,
+                Kind.KEPT if reason == "ok" else Kind.DROPPED,
+                reason,
+                {**outcome.detail, **({"evidence": keys[problem_id]} if outcome.lasts else {})},
+                score=outcome.mutation_score,
                 rule=f"judge {JUDGE_VERSION}",
                 sha_in=sha,
-                sha_out=sha if good else None,
+                sha_out=sha if reason == "ok" else None,
             )
         )
-        if good:
-            numbers = {k: v for k, v in asdict(outcome).items() if k not in ("reason", "detail")}
-            kept.append({"problem_id": problem_id, "content_sha": sha, "judge_version": JUDGE_VERSION, **numbers})
+        if reason == "ok":
+            kept.append({"problem_id": problem_id, "content_sha": sha, "flags": flags, **outcome.counts()})
     return StageResult(conform(pl.DataFrame(kept, schema=VERIFIED), VERIFIED), decisions)
+
+
+def _flags(outcome: Outcome, settings: VerificationSettings) -> list[str]:
+    """What speaks against a problem without proving it unusable, in alphabetical order."""
+    score = outcome.mutation_score
+    weak = score is not None and outcome.counts()["mutants_run"] >= FEWEST_MUTANTS and score < settings.weak_below
+    found = {"near_limit": outcome.near_limit, "unsteady_reference": "unsteady" in outcome.detail, "weak_tests": weak}
+    return [flag for flag, holds in found.items() if holds]

@@ -47,7 +47,8 @@ def test_funnel_counts_every_stage_in_order(store: ParquetStore) -> None:
 
 def test_views_of_an_empty_store_are_empty(tmp_path: Path) -> None:
     store = ParquetStore(tmp_path)
-    for view in (*STAGES, "ledger", "decisions", "funnel", "why_dropped", "standing", "problem_timeline"):
+    for view in (*STAGES, "ledger", "decisions", "funnel", "why_dropped", "standing", "problem_timeline",
+                 "verification_evidence", "test_strength"):
         assert query(store, f"FROM {view}").is_empty()
 
 

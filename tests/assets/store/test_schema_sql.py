@@ -9,11 +9,16 @@ import polars as pl
 import pytest
 
 from microcoder_assets.bundled_files import bundled
-from microcoder_assets.schema import Schema
+from microcoder_assets.schema import VERIFICATION_EVIDENCE, Schema
 from microcoder_assets.store.catalogue import BESIDE, TABLES
 from microcoder_assets.store.ledger import LEDGER
 
-DOCUMENTED: dict[str, Schema] = {**TABLES, **BESIDE, "ledger": LEDGER}
+DOCUMENTED: dict[str, Schema] = {
+    **TABLES,
+    **BESIDE,
+    "ledger": LEDGER,
+    "verification_evidence": VERIFICATION_EVIDENCE,
+}
 FOLDER = bundled("sql") / "schema"
 
 

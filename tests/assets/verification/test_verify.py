@@ -71,7 +71,7 @@ def test_every_test_that_rejects_a_wrong_submission_is_known(tmp_path: Path) -> 
     wrong = ["print(4)", "n = int(input()); print(2 * n if n > 0 else 1 // 0)", "print(0)"]
     blobs = Blobs(tmp_path / "blobs")
     problems = frame([unique_row(blobs, "a:x", references={"accepted": [DOUBLE], "wrong_answer": wrong})])
-    settings = VerificationSettings(complete_above=1)  # type: ignore[call-arg]
+    settings = VerificationSettings(complete_above=1, mutants=0)  # type: ignore[call-arg]
     row = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), settings).frame.row(0, named=True)
     assert row["kills"] == [
         {"test": "0", "submissions": ["wrong_answer/2.py"]},
