@@ -137,6 +137,15 @@ class VerificationSettings(Section):
                                 "number of tests that it keeps; running them is ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
+    strengthen: bool = Field(False, description="Whether inputs are generated on which programs that the tests let "
+                             "pass fail, and kept as tests. Ours.")
+    agreeing_references: int = Field(2, ge=1, description="References that must agree on a generated input's answer. "
+                                     "HardTests: two. 1 trusts a single one, repeated.")
+    min_agreement: float = Field(0.9, ge=0, le=1, description="Share of generated inputs on which they must agree, or "
+                                 "none is kept. HardTests.")
+    strengthen_rounds: int = Field(5, ge=1, description="Rounds of generated inputs a problem. Ours.")
+    strengthen_inputs: int = Field(18, ge=1, description="Inputs a round. Ours: two of each family.")
+    strengthen_seed: int = Field(0, description="Seed of the generated inputs. Ours.")
 
 
 class PublicationSettings(Section):

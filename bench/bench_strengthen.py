@@ -1,0 +1,171 @@
+"""What strengthening finds on real problems: `python -m bench.bench_strengthen HOME [PROBLEMS] [--single]`.
+
+HOME: a home with `prepared_problems`. PROBLEMS: how many function problems are tried, evenly over all (default 300);
+stdin problems with references are all tried. --single: one reference is enough, instead of two that agree.
+
+Candidates are the known-wrong submissions and mutants of a reference that pass all of a problem's own tests. Mutants
+here are simple: a comparison at its other boundary, a constant one more or one less.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from bench.tables import print_table
+from microcoder_assets.config import VerificationSettings
+from microcoder_assets.project import Project
+from microcoder_assets.schema import PREPARED
+from microcoder_assets.verification.generators import input_model
+from microcoder_assets.verification.inputs import NoGenerator
+from microcoder_assets.verification.strengthen import Program, strengthen
+from microcoder_assets.verification.verify import WRONG_LABELS, judge_problem
+from microcoder_judge import Judge, Problem, RecordError, Submission, Verdict
+
+MUTANTS = 12
+_OTHER = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+
+
+def mutants(code: str) -> Iterator[str]:
+    """At most MUTANTS texts with one change each, spread evenly over the program."""
+    try:
+        count = sum(1 for _ in _places(ast.parse(code)))
+    except SyntaxError:
+        return
+    for number in sorted({place * count // MUTANTS for place in range(MUTANTS)} if count > MUTANTS else range(count)):
+        tree = ast.parse(code)
+        node = list(_places(tree))[number]
+        if isinstance(node, ast.Compare):
+            node.ops[0] = _OTHER[type(node.ops[0])]()
+        else:
+            node.value += 1 if number % 2 else -1
+        yield ast.unparse(tree)
+
+
+def _places(tree: ast.AST) -> Iterator[Any]:
+    for node in ast.walk(tree):
+        if (isinstance(node, ast.Constant) and type(node.value) is int) or (
+            isinstance(node, ast.Compare) and type(node.ops[0]) in _OTHER
+        ):
+            yield node
+
+
+def candidates_of(row: Mapping[str, Any], verified: list[Program], languages: Mapping[str, str]) -> list[Program]:
+    wrong = [r for r in row["references"] if r["label"] in WRONG_LABELS and r["language"] in languages]
+    source = next((program for program in verified if program.language == "python"), None)
+    return (
+        [
+            *(Program(r["name"], r["language"], r["code"]) for r in wrong),
+            *(Program(f"mutant/{n}", "python", c) for n, c in enumerate(mutants(source.code)) if source),
+        ]
+        if source
+        else [Program(r["name"], r["language"], r["code"]) for r in wrong]
+    )
+
+
+def passing(programs: list[Program], problem: Problem, judge: Judge) -> list[Program]:
+    """Those that pass every test, the smallest first."""
+    problem = replace(problem, tests=tuple(sorted(problem.tests, key=lambda test: len(test.input))))
+    results = judge.evaluate_many([Submission(p.code, problem, p.language) for p in programs])
+    return [program for program, result in zip(programs, results, strict=True) if result.verdict is Verdict.AC]
+
+
+def measure(
+    rows: list[dict[str, Any]], project: Project, settings: VerificationSettings
+) -> tuple[Counter[str], Counter[str]]:
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    with Judge(workers=settings.workers) as judge:
+        for row in rows:
+            counts["problems"] += 1
+            stored = project.store.blobs.get_many(
+                [t[part] for t in row["tests"] for part in ("input_sha", "expected_sha")]
+            )
+            inputs = [stored[test["input_sha"]] for test in row["tests"]]
+            try:
+                began = time.process_time()
+                model = input_model(row, inputs)
+                problem = judge_problem(row, stored, settings)
+            except (NoGenerator, RecordError) as reason:
+                reasons[str(reason).partition(":")[0][:60]] += 1
+                continue
+            finally:
+                counts["model_ms"] += round(1000 * (time.process_time() - began))
+            counts["generator"] += 1
+            accepted = [r for r in row["references"] if r["label"] == "accepted" and r["language"] in judge.languages]
+            verified = passing([Program(r["name"], r["language"], r["code"]) for r in accepted[:4]], problem, judge)
+            if len(verified) < settings.agreeing_references:
+                continue
+            counts["references"] += 1
+            alive = passing(candidates_of(row, verified, judge.languages), problem, judge)
+            mutant = {program.name for program in alive if program.name.startswith("mutant/")}
+            counts["mutants"] += len(mutant)
+            counts["wrong"] += len(alive) - len(mutant)
+            found = strengthen(problem, model, verified, alive, judge, settings)
+            left = set(found.survivors)
+            counts["mutants_killed"] += len(mutant - left)
+            counts["wrong_killed"] += len(alive) - len(mutant) - len(left - mutant)
+            counts["inputs"] += found.inputs
+            counts["agreed"] += found.agreed
+            counts["tests"] += len(found.tests)
+            counts["strengthened"] += bool(found.tests)
+            counts["refused"] += bool(found.refused)
+            for program in alive:
+                if program.name not in mutant:
+                    state = "left" if program.name in left else "killed"
+                    print(f"slipped: {row['problem_id']} {program.name} {state} {found.refused}", flush=True)
+            if found.refused:
+                print(f"refused: {row['problem_id']} {found.refused}", flush=True)
+            for test in found.tests:
+                counts[f"family {test.family}"] += 1
+    return counts, reasons
+
+
+def main(arguments: list[str]) -> None:
+    numbers = [int(argument) for argument in arguments if argument.isdigit()]
+    project = Project.load(Path(arguments[0]))
+    rows = project.store.read("prepared_problems", PREPARED).filter(
+        (pl.col("references").list.len() > 0) & (pl.col("tests").list.len() > 0)
+    )
+    settings = VerificationSettings(workers=1, agreeing_references=1 if "--single" in arguments else 2)  # type: ignore[call-arg]
+    several = pl.col("references").list.eval(pl.element().struct.field("label") == "accepted").list.sum()
+    functions = rows.filter((pl.col("io_mode") == "function") & (several >= settings.agreeing_references))
+    wanted = numbers[0] if numbers else 300
+    every = max(1, functions.height // max(1, wanted))
+    groups = {
+        "stdin": rows.filter(pl.col("io_mode") == "stdin"),
+        "function": functions.gather_every(every).head(wanted),
+    }
+    lines = []
+    for name, group in groups.items():
+        began = time.process_time()
+        counts, reasons = measure(group.to_dicts(), project, settings)
+        lines.append(
+            [
+                name, f"{counts['problems']}", f"{counts['generator']}", f"{counts['references']}",
+                f"{counts['inputs']}",
+                f"{counts['agreed'] / max(1, counts['inputs']):.1%}", f"{counts['wrong_killed']} of {counts['wrong']}",
+                f"{counts['mutants_killed']} of {counts['mutants']}", f"{counts['strengthened']}", f"{counts['tests']}",
+                f"{counts['refused']}", f"{counts['model_ms'] / max(1, counts['problems']):.0f}",
+                f"{time.process_time() - began:.0f}",
+            ]
+        )  # fmt: skip
+        print(f"{name}: no generator: {dict(reasons.most_common())}")
+        print(f"{name}: kept by family: { ({k[7:]: n for k, n in counts.most_common() if k.startswith('family ')}) }")
+    print_table(
+        ["form", "problems", "generator", "references", "inputs", "agreed", "wrong killed", "mutants killed",
+         "strengthened", "tests", "refused", "ms a model", "own CPU s"],
+        lines,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
