@@ -1,7 +1,8 @@
-"""What strengthening finds on real problems: `python -m bench.bench_strengthen HOME [PROBLEMS] [--single]`.
+"""What strengthening finds on real problems: `python -m bench.bench_strengthen HOME [PROBLEMS] [OPTIONS]`.
 
 HOME: a home with `prepared_problems`. PROBLEMS: how many function problems are tried, evenly over all (default 300);
 stdin problems with references are all tried. --single: one reference is enough, instead of two that agree.
+--stdin, --function: only these.
 
 Candidates are the known-wrong submissions and mutants of a reference that pass all of a problem's own tests. Mutants
 here are simple: a comparison at its other boundary, a constant one more or one less.
@@ -31,6 +32,7 @@ from microcoder_assets.verification.verify import WRONG_LABELS, judge_problem
 from microcoder_judge import Judge, Problem, RecordError, Submission, Verdict
 
 MUTANTS = 12
+CANDIDATE_S = 2.0
 _OTHER = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 
 
@@ -72,8 +74,10 @@ def candidates_of(row: Mapping[str, Any], verified: list[Program], languages: Ma
 
 
 def passing(programs: list[Program], problem: Problem, judge: Judge) -> list[Program]:
-    """Those that pass every test, the smallest first."""
-    problem = replace(problem, tests=tuple(sorted(problem.tests, key=lambda test: len(test.input))))
+    """Those that pass every test, in at most CANDIDATE_S seconds each; the smallest tests come first."""
+    limits = replace(problem.limits, time_s=min(CANDIDATE_S, problem.limits.time_s))
+    tests = tuple(sorted(problem.tests, key=lambda test: len(test.input)))
+    problem = replace(problem, limits=limits, tests=tests)
     results = judge.evaluate_many([Submission(p.code, problem, p.language) for p in programs])
     return [program for program, result in zip(programs, results, strict=True) if result.verdict is Verdict.AC]
 
@@ -145,7 +149,9 @@ def main(arguments: list[str]) -> None:
         "function": functions.gather_every(every).head(wanted),
     }
     lines = []
-    for name, group in groups.items():
+    forms = [form for form in groups if f"--{form}" in arguments] or list(groups)
+    for name in forms:
+        group = groups[name]
         began = time.process_time()
         counts, reasons = measure(group.to_dicts(), project, settings)
         lines.append(

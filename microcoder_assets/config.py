@@ -148,6 +148,13 @@ class VerificationSettings(Section):
     strengthen_seed: int = Field(0, description="Seed of the generated inputs. Ours.")
 
 
+class ReadabilitySettings(ServerSettings):
+    """`model` reads the statements of problems that are proven; without one nothing is asked."""
+
+    min_readable: int = Field(3, ge=1, le=5, description="Less readable statements are dropped, and incomplete ones. "
+                              "The paper checks both by hand; the scale and the limit are ours.")
+
+
 class PublicationSettings(Section):
     validation_fraction: float = Field(0.2, gt=0, lt=1, description="Held-out share, by hash of the id. Ours.")
     split_salt: str = Field("microcoder-1", description="Salt of that hash; changing it reshuffles. Ours.")
@@ -175,6 +182,7 @@ class Settings(Section):
     calibration: CalibrationSettings = CalibrationSettings()  # type: ignore[call-arg]
     selection: SelectionSettings = SelectionSettings()  # type: ignore[call-arg]
     verification: VerificationSettings = VerificationSettings()  # type: ignore[call-arg]
+    readability: ReadabilitySettings = ReadabilitySettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
 

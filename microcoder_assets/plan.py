@@ -41,8 +41,10 @@ STAGES: dict[str, Stage] = {
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "2"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
-    "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
-    "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "2"),
+    "verified_problems": Stage(
+        ("selected_problems", "prepared_problems"), ("verification", "readability"), f"3-{JUDGE_VERSION}"
+    ),
+    "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "3"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
     "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
 }

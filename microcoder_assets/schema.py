@@ -171,6 +171,18 @@ SELECTED: Schema = {
 KILL = pl.Struct({"test": pl.String, "submissions": pl.List(pl.String)})
 """A test by name, and the known-wrong submissions that it rejects."""
 
+ADDED_TEST = pl.Struct(
+    {
+        "name": pl.String,
+        "input_sha": pl.String,
+        "expected_sha": pl.String,
+        "bytes": pl.Int64,
+        "family": pl.String,
+        "seed": pl.String,
+    }
+)
+"""A test that strengthening made: as TEST, and the family of inputs and the seed that drew it."""
+
 VERIFIED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
@@ -180,6 +192,7 @@ VERIFIED: Schema = {
     "wrong_rejected": pl.Int64,
     "tests_run": pl.Int64,
     "kills": pl.List(KILL),  # in the problem's order; with few tests only the first that rejects a submission
+    "added_tests": pl.List(ADDED_TEST),  # beside the problem's own; `kills` names them too
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test
     "judge_version": pl.String,
 }

@@ -130,6 +130,7 @@ REASONS: dict[str, str] = {
     "reference_failed": "no accepted reference passes every test; detail holds the verdicts",
     "references_disagree": "accepted references give different right answers and no checker is declared",
     "wrong_accepted": "a known-wrong submission passes every test",
+    "unreadable": "a model found the statement unreadable or incomplete; detail.reading says what is missing",
     # publication
     "no_token_budget": "the prompt is over the length limit",
 }

@@ -15,6 +15,9 @@ from microcoder_assets.verification.constraints import Constraints, read_constra
 from microcoder_assets.verification.inputs import LONGEST, TRIES, Draw, NoGenerator
 from microcoder_assets.verification.relations import UNREADABLE, Place, evaluate, generic
 
+REDRAWS = 20
+"""Of an item that must differ from those before it. Ours."""
+
 
 class _NoDraw(Exception):
     """This draw came to limits between which nothing is."""
@@ -142,7 +145,9 @@ class ArgumentModel:
                 unique = path in constraints.unique
                 for n in range(len(items)):
                     self._fill(draw, item, place.item(n), values, items, n)
-                    if unique and items[n] in items[:n]:
+                    for _ in range(REDRAWS if unique else 0):
+                        if items[n] not in items[:n]:
+                            break
                         self._fill(Draw("random", draw.random), item, place.item(n), values, items, n)
                 if path in constraints.trees:
                     for row, edge in zip(items, _tree_edges(draw, len(items)), strict=True):
@@ -230,6 +235,8 @@ def _tree_edges(draw: Draw, count: int) -> list[list[int]]:
 
 def _is_tree(edges: Sequence[tuple[int, ...]]) -> bool:
     """Whether they are the edges of one tree over all the nodes that they name."""
+    if any(len(edge) != 2 for edge in edges):
+        return False
     group = {node: node for edge in edges for node in edge}
     for one, other in edges:
         if group[one] == group[other]:

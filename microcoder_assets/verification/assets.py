@@ -9,6 +9,7 @@ from microcoder_assets.filtering.assets import selected_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.resources import Workspace, progress
 from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
+from microcoder_assets.verification.readability import drop_unreadable, open_reader
 from microcoder_assets.verification.verify import verify
 
 
@@ -27,6 +28,8 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     cache = project.store.packs("verdicts")
     with progress("verifying", selected.height) as done:
         result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)
+    if reader := open_reader(project.settings.readability, project.store.packs("llm")):
+        result = drop_unreadable(result, problems, reader)
     runs = result.frame.select("references_run", "wrong_run", "wrong_rejected", "tests_run").sum()
     return publish(
         context, project, result, VERIFIED, inputs=inputs, metadata={k: v[0] for k, v in runs.to_dict().items()}

@@ -78,7 +78,7 @@ _JOINT = re.compile(r"\s*(?:,\s*)?(?:and |or |and/or )?(?:either )?(?:a |an |the
 _DEFINITION = re.compile(r"(\w+)\[i\]\s*==?\s*[\[(]([\w\s,]+)[\])]")
 _PERMUTATION = re.compile(
     rf"(?P<path>{_PATH}) is a permutation of (?:the |all )?(?:the )?(?:integers|numbers)?(?: from| in the range| in)? ?"
-    r"\[?(?P<low>[\w-]+)(?:, ?| to | through )(?P<high>[\w -]+)\]?"
+    r"\[?(?P<low>[\w-]+)(?:, ?| to | through )(?P<high>[\w. -]+)\]?"
 )
 _TREE = re.compile(
     rf"(?:The input is generated such that |The given input (?:always )?represents )?(?P<path>{_PATH}) "

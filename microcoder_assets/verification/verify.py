@@ -5,7 +5,8 @@ Outcomes, in the order they are looked for:
 - no accepted reference passes, or the judge cannot take the problem at all: `reference_failed`;
 - one passes and another accepted one gives a different answer: `references_disagree` (several right answers and no
   checker that knows them, or a mislabelled reference: either way the tests cannot be trusted as a reward);
-- a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward);
+- a known-wrong submission passes every test: `wrong_accepted` (tests too weak to be a reward), unless `strengthen` is
+  set and finds tests that reject it;
 - else kept. Submissions labelled time_limit_exceeded are not run: limits are stretched, so they prove nothing.
 
 Of a kept problem with many tests, wrong submissions are then run on every test, so that a choice of tests can keep
@@ -18,7 +19,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -26,6 +27,9 @@ import polars as pl
 from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.verification.generators import input_model
+from microcoder_assets.verification.inputs import NoGenerator
+from microcoder_assets.verification.strengthen import Program, strengthen
 from microcoder_judge import (
     JUDGE_VERSION,
     Checker,
@@ -51,6 +55,8 @@ WRONG_LABELS = ("wrong_answer", "run_time_error", "rejected")
 class Blobs(Protocol):
     def get_many(self, shas: Sequence[str]) -> dict[str, bytes]: ...
 
+    def put_many(self, blobs: Sequence[bytes]) -> list[str]: ...
+
 
 class VerdictCache(Protocol):
     """Outcomes by key; a night pays only for problems that are new or changed."""
@@ -73,6 +79,7 @@ class Outcome:
     tests_run: int
     kills: list[dict[str, Any]]
     verified_references: list[str]
+    added_tests: list[dict[str, Any]] = field(default_factory=list)
 
 
 def verify(
@@ -99,6 +106,10 @@ def verify(
             batch = todo[start : start + PROBLEMS_A_BATCH]
             ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
             found = dict(ran)
+            if settings.strengthen:
+                for row in batch:
+                    key = keys[row["problem_id"]]
+                    found[key] = _strengthened(row, found[key], judge, blobs, settings)
             outcomes.update(found)
             lasting = {key: outcome for key, outcome in found.items() if _lasts(outcome)}
             cache.put({key: json.dumps(asdict(o), sort_keys=True).encode() for key, o in lasting.items()})
@@ -182,6 +193,48 @@ def _with_all_kills(
     for row, outcome, references in zip(batch, outcomes, wrong, strict=True):
         runs = [(reference, next(results)) for reference in references]
         yield replace(outcome, kills=_kills(row, runs)) if runs else outcome
+
+
+def _strengthened(
+    row: Mapping[str, Any], outcome: Outcome, judge: Judge, blobs: Blobs, settings: VerificationSettings
+) -> Outcome:
+    """The outcome with generated tests that reject known-wrong submissions which passed every test; kept if all are."""
+    slipped = outcome.detail.get("slipped", [])
+    named = {r["name"]: Program(r["name"], r["language"], r["code"]) for r in row["references"] or ()}
+    references = [named[name] for name in outcome.verified_references]
+    if not slipped or len(references) < settings.agreeing_references:
+        return outcome
+    stored = blobs.get_many([t[part] for t in row["tests"] for part in ("input_sha", "expected_sha")])
+    problem = judge_problem(row, stored, settings)
+    try:
+        model = input_model(row, [test.input for test in problem.tests])
+    except NoGenerator as reason:
+        return replace(outcome, detail={**outcome.detail, "no_generator": str(reason)})
+    found = strengthen(problem, model, references, [named[name] for name in slipped], judge, settings)
+    tests = [new.test for new in found.tests]
+    shas = iter(blobs.put_many([part for test in tests for part in (test.input, test.expected)]))
+    added = [
+        {
+            "name": new.test.name,
+            "input_sha": next(shas),
+            "expected_sha": next(shas),
+            "bytes": len(new.test.input) + len(new.test.expected),
+            "family": new.family,
+            "seed": new.seed,
+        }
+        for new in found.tests
+    ]
+    left = [name for name in slipped if name in found.survivors]
+    search = {"inputs": found.inputs, "agreed": found.agreed, "rejects": sorted(set(slipped) - set(left))}
+    search |= {"refused": found.refused} if found.refused else {}
+    return replace(
+        outcome,
+        reason=outcome.reason if left else "ok",
+        detail={**outcome.detail, "slipped": left, "strengthened": search},
+        wrong_rejected=outcome.wrong_rejected + len(slipped) - len(left),
+        kills=[*outcome.kills, *({"test": new.test.name, "submissions": list(new.kills)} for new in found.tests)],
+        added_tests=added,
+    )
 
 
 def _lacking_header(row: Mapping[str, Any], settings: VerificationSettings) -> str:

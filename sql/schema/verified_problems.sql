@@ -17,6 +17,9 @@ CREATE TABLE verified_problems (
     -- tests in the problem's order, each with the known-wrong submissions that it rejects; with few tests only the first that
     -- rejects a submission
     kills STRUCT(test VARCHAR, submissions VARCHAR[])[],
+    -- generated tests beside the problem's own, each of which rejects a program that those let pass; family and seed are those
+    -- of the input, `kills` says what it rejects
+    added_tests STRUCT("name" VARCHAR, input_sha VARCHAR, expected_sha VARCHAR, bytes BIGINT, family VARCHAR, seed VARCHAR)[],
     -- names of the accepted references that passed every test
     verified_references VARCHAR[],
     -- of microcoder_judge
