@@ -2,7 +2,9 @@
 
 HOME: a home with `prepared_problems`. PROBLEMS: how many function problems are tried, evenly over all (default 300);
 stdin problems with references are all tried. --single: one reference is enough, instead of two that agree.
---stdin, --function: only these.
+--stdin, --function: only these. --models: no program is run, only the models of inputs are made.
+--seconds=N: no problem is begun later than that; the table says how many were.
+Suites of more than SUITE_BYTES are left out.
 
 Candidates are the known-wrong submissions and mutants of a reference that pass all of a problem's own tests. Mutants
 here are simple: a comparison at its other boundary, a constant one more or one less.
@@ -33,6 +35,7 @@ from microcoder_judge import Judge, Problem, RecordError, Submission, Verdict
 
 MUTANTS = 12
 CANDIDATE_S = 2.0
+SUITE_BYTES = 1 << 20
 _OTHER = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 
 
@@ -83,12 +86,14 @@ def passing(programs: list[Program], problem: Problem, judge: Judge) -> list[Pro
 
 
 def measure(
-    rows: list[dict[str, Any]], project: Project, settings: VerificationSettings
+    rows: list[dict[str, Any]], project: Project, settings: VerificationSettings, until: float, models_only: bool
 ) -> tuple[Counter[str], Counter[str]]:
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     with Judge(workers=settings.workers) as judge:
         for row in rows:
+            if time.monotonic() > until:
+                break
             counts["problems"] += 1
             stored = project.store.blobs.get_many(
                 [t[part] for t in row["tests"] for part in ("input_sha", "expected_sha")]
@@ -104,6 +109,8 @@ def measure(
             finally:
                 counts["model_ms"] += round(1000 * (time.process_time() - began))
             counts["generator"] += 1
+            if models_only:
+                continue
             accepted = [r for r in row["references"] if r["label"] == "accepted" and r["language"] in judge.languages]
             verified = passing([Program(r["name"], r["language"], r["code"]) for r in accepted[:4]], problem, judge)
             if len(verified) < settings.agreeing_references:
@@ -137,7 +144,9 @@ def main(arguments: list[str]) -> None:
     numbers = [int(argument) for argument in arguments if argument.isdigit()]
     project = Project.load(Path(arguments[0]))
     rows = project.store.read("prepared_problems", PREPARED).filter(
-        (pl.col("references").list.len() > 0) & (pl.col("tests").list.len() > 0)
+        (pl.col("references").list.len() > 0)
+        & (pl.col("tests").list.len() > 0)
+        & (pl.col("tests").list.eval(pl.element().struct.field("bytes")).list.sum() <= SUITE_BYTES)
     )
     settings = VerificationSettings(workers=1, agreeing_references=1 if "--single" in arguments else 2)  # type: ignore[call-arg]
     several = pl.col("references").list.eval(pl.element().struct.field("label") == "accepted").list.sum()
@@ -148,12 +157,16 @@ def main(arguments: list[str]) -> None:
         "stdin": rows.filter(pl.col("io_mode") == "stdin"),
         "function": functions.gather_every(every).head(wanted),
     }
+    limit = [argument.removeprefix("--seconds=") for argument in arguments if argument.startswith("--seconds=")]
+    seconds = float(limit[0]) if limit else float("inf")
     lines = []
     forms = [form for form in groups if f"--{form}" in arguments] or list(groups)
     for name in forms:
         group = groups[name]
         began = time.process_time()
-        counts, reasons = measure(group.to_dicts(), project, settings)
+        counts, reasons = measure(
+            group.to_dicts(), project, settings, time.monotonic() + seconds, "--models" in arguments
+        )
         lines.append(
             [
                 name, f"{counts['problems']}", f"{counts['generator']}", f"{counts['references']}",
