@@ -166,6 +166,22 @@ class VerificationSettings(Section):
                               "may be slow. Ours.")
     default_time_limit_s: float = Field(10.0, gt=0, description="Where the source states none. Ours.")
     time_limit_factor: float = Field(3.0, ge=1, description="Stretches stated limits for Python. Ours.")
+    strengthen: bool = Field(False, description="Whether inputs are generated on which programs that the tests let "
+                             "pass fail, and kept as tests. Ours.")
+    agreeing_references: int = Field(2, ge=1, description="References that must agree on a generated input's answer. "
+                                     "HardTests: two. 1 trusts a single one, repeated.")
+    min_agreement: float = Field(0.9, ge=0, le=1, description="Share of generated inputs on which they must agree, or "
+                                 "none is kept. HardTests.")
+    strengthen_rounds: int = Field(5, ge=1, description="Rounds of generated inputs a problem. Ours.")
+    strengthen_inputs: int = Field(18, ge=1, description="Inputs a round. Ours: two of each family.")
+    strengthen_seed: int = Field(0, description="Seed of the generated inputs. Ours.")
+
+
+class ReadabilitySettings(ServerSettings):
+    """`model` reads the statements of problems that are proven; without one nothing is asked."""
+
+    min_readable: int = Field(3, ge=1, le=5, description="Less readable statements are dropped, and incomplete ones. "
+                              "The paper checks both by hand; the scale and the limit are ours.")
 
 
 class PublicationSettings(Section):
@@ -199,6 +215,7 @@ class Settings(Section):
     calibration: CalibrationSettings = CalibrationSettings()  # type: ignore[call-arg]
     selection: SelectionSettings = SelectionSettings()  # type: ignore[call-arg]
     verification: VerificationSettings = VerificationSettings()  # type: ignore[call-arg]
+    readability: ReadabilitySettings = ReadabilitySettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
 

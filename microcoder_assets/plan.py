@@ -42,7 +42,9 @@ STAGES: dict[str, Stage] = {
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
-    "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"3-{JUDGE_VERSION}"),
+    "verified_problems": Stage(
+        ("selected_problems", "prepared_problems"), ("verification", "readability"), f"3-{JUDGE_VERSION}"
+    ),
     "train_split": Stage(
         ("verified_problems", "calibrated_problems", "prepared_problems"), ("publication", "dedup"), "4"
     ),

@@ -184,6 +184,18 @@ SELECTED: Schema = {
 KILL = pl.Struct({"test": pl.String, "submissions": pl.List(pl.String)})
 """A test by name, and the known-wrong submissions and mutants that it rejects."""
 
+ADDED_TEST = pl.Struct(
+    {
+        "name": pl.String,
+        "input_sha": pl.String,
+        "expected_sha": pl.String,
+        "bytes": pl.Int64,
+        "family": pl.String,
+        "seed": pl.String,
+    }
+)
+"""A test that strengthening made: as TEST, and the family of inputs and the seed that drew it."""
+
 VERIFIED: Schema = {
     "problem_id": pl.String,
     "content_sha": pl.String,
@@ -196,6 +208,7 @@ VERIFIED: Schema = {
     "tests_run": pl.Int64,
     "tests_sha": pl.String,  # sha256 over the hashes of the tests, in order
     "kills": pl.List(KILL),  # in the problem's order; with few tests, and of mutants, only the first that rejects one
+    "added_tests": pl.List(ADDED_TEST),  # beside the problem's own; `kills` names them too
     "survivors": pl.List(pl.String),  # mutants that pass every test
     "flags": pl.List(pl.String),  # near_limit, unsteady_reference, weak_tests
     "verified_references": pl.List(pl.String),  # names of the accepted references that passed every test, each time

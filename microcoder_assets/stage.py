@@ -134,6 +134,7 @@ REASONS: dict[str, str] = {
     "references_disagree": "accepted references give different right answers and no checker is declared",
     "wrong_accepted": "a known-wrong submission passes every test",
     "weak_tests": "too many mutants of a reference pass every test, and the settings drop those",
+    "unreadable": "a model found the statement unreadable or incomplete; detail.reading says what is missing",
     # publication
     "no_token_budget": "the prompt is over the length limit",
     "straddles_parts": "as new as the held-out part, and like the older detail.of: neither part can have it",

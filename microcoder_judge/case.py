@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from microcoder_judge.compare import compare
@@ -239,10 +239,18 @@ class Case:
             if run.output.startswith(b"E"):
                 return Verdict.WA, run.output[1:].decode(errors="backslashreplace")
             return Verdict.RE, "the program ended before the function returned"
+        return self._judged(test, run)
+
+    def _judged(self, test: int, run: Run) -> Outcome | None:
+        """Of a run that ended well: is its output right? None where the checker's program must say it."""
         if self._checker.program is not None:
             return None
-        reason = self._compared(run.output[1:] if function else run.output, self._problem.tests[test].expected)
+        reason = self._compared(self._answer(run), self._problem.tests[test].expected)
         return (Verdict.AC, "") if reason is None else (Verdict.WA, reason)
+
+    def _answer(self, run: Run) -> bytes:
+        """What it wrote, or the value that it returned."""
+        return run.output[1:] if self._problem.io_mode == "function" else run.output
 
     def _compared(self, output: bytes, expected: bytes) -> str | None:
         if self._engine.strict:
@@ -294,6 +302,20 @@ class Case:
         if len(outcomes) != len(job.tests):
             raise JudgeFault("the checker did not judge every output")
         return outcomes
+
+
+class Execution(Case):
+    """A program that is only run: what ends well is accepted, and its answer kept."""
+
+    def audited(self, key: bytes) -> bool:
+        return False
+
+    def _judged(self, test: int, run: Run) -> Outcome:
+        return Verdict.AC, ""
+
+    def _test_result(self, test: int, run: Run, outcome: Outcome) -> TestResult:
+        result = super()._test_result(test, run, outcome)
+        return replace(result, output=self._answer(run)) if result.verdict is Verdict.AC else result
 
 
 def checker_protocol(checker: Checker) -> str:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from microcoder_judge.case import CHECKER, Built, Case, CompileError
+from microcoder_judge.case import CHECKER, Built, Case, CompileError, Execution
 from microcoder_judge.history import ProblemMemory, VerdictCache, submission_key
 from microcoder_judge.languages import Cpp, Language, LanguageNotSupported
 from microcoder_judge.records import Isolation, Limits, Problem, Result, Strict, Submission, Verdict
@@ -164,6 +164,10 @@ class Engine:
         self._cache.put(key, result)
         return replace(result, submission_id=submission.id)
 
+    async def run(self, submission: Submission) -> Result:
+        """What one submission does on every test, compared with nothing. Not remembered: outputs may be large."""
+        return replace(await self._evaluate(submission, self.isolation, b"", Execution), submission_id=submission.id)
+
     async def _evaluate_for_all(self, submission: Submission, isolation: Isolation, key: bytes) -> Result:
         """As `_evaluate`, with a future under `key` for equal submissions to wait for. Where this one is cancelled they
         are not: one of them goes on in its place."""
@@ -192,9 +196,11 @@ class Engine:
         finally:
             self.waiting.discard(task)
 
-    async def _evaluate(self, submission: Submission, isolation: Isolation, key: bytes) -> Result:
+    async def _evaluate(
+        self, submission: Submission, isolation: Isolation, key: bytes, kind: type[Case] = Case
+    ) -> Result:
         place = Place(self, await self._take())
-        case = Case(self, place, submission, isolation)
+        case = kind(self, place, submission, isolation)
         try:
             built = await self.build(place.slot, _source(submission), submission.language)
             await case.judge(built)

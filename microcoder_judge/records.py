@@ -203,6 +203,7 @@ class TestResult:
 
     cpu_s, wall_s: seconds. memory_mb: the process's largest resident set so far, in MiB.
     message: the first difference, or the last line of standard error.
+    output: of `Judge.run_many` alone: what it wrote, or the value that it returned in the text form of `values`.
     """
 
     __test__ = False
@@ -213,6 +214,7 @@ class TestResult:
     wall_s: float = 0.0
     memory_mb: float = 0.0
     message: str = ""
+    output: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def build_split(
     verified, calibrated: narrow rows; problems: PREPARED rows, a superset. cache: what is known of documents already.
     """
     rows = (
-        problems.join(verified.select("problem_id", "verified_references", "kills"), on="problem_id")
+        problems.join(verified.select("problem_id", "verified_references", "kills", "added_tests"), on="problem_id")
         .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
         .sort("problem_id")
     )
@@ -85,8 +85,12 @@ def _with_tests(rows: pl.DataFrame, blobs: Blobs, settings: PublicationSettings)
     """Rows with the bytes of their chosen tests inside, read from the store a batch of rows at a time."""
     for batch in rows.iter_slices(ROWS_A_BATCH):
         chosen = [
-            choose_tests(tests, {kill["test"]: frozenset(kill["submissions"]) for kill in kills}, settings.max_tests)
-            for tests, kills in batch.select("tests", "kills").iter_rows()
+            choose_tests(
+                [*tests, *({**test, "sample": False} for test in added)],
+                {kill["test"]: frozenset(kill["submissions"]) for kill in kills},
+                settings.max_tests,
+            )
+            for tests, added, kills in batch.select("tests", "added_tests", "kills").iter_rows()
         ]
         shas = {sha for tests in chosen for t in tests for sha in (t["input_sha"], t["expected_sha"])}
         stored = blobs.get_many(sorted(shas))

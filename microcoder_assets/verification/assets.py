@@ -11,6 +11,7 @@ from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace, progress
 from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
 from microcoder_assets.verification.plots import kill_matrix, strength_histogram
+from microcoder_assets.verification.readability import drop_unreadable, open_reader
 from microcoder_assets.verification.verify import verify
 
 RUNS = ("references_run", "wrong_run", "wrong_rejected", "mutants_run", "mutants_killed", "tests_run")
@@ -32,6 +33,8 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     cache = project.store.packs("verdicts")
     with progress("verifying", selected.height) as done:
         result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)
+    if reader := open_reader(project.settings.readability, project.store.packs("llm")):
+        result = drop_unreadable(result, problems, reader)
     runs = result.frame.select(RUNS).sum()
     flags = result.frame["flags"].explode().drop_nulls().value_counts(sort=True)
     plots = {

@@ -46,7 +46,7 @@ class Run:
 class Outcome:
     """What running the programs of one problem showed. judged_at: UTC; it never reaches a row.
 
-    kills: rows of `schema.KILL`. near_limit: every verified reference comes near the time limit.
+    kills: rows of `schema.KILL`. added_tests: rows of `schema.ADDED_TEST`. near_limit: every verified reference comes near the time limit.
     """
 
     reason: str
@@ -55,6 +55,7 @@ class Outcome:
     tests_sha: str = ""
     runs: list[Run] = field(default_factory=list)
     kills: list[dict[str, Any]] = field(default_factory=list)
+    added_tests: list[dict[str, Any]] = field(default_factory=list)
     near_limit: bool = False
     judge_version: str = JUDGE_VERSION
     judged_at: str = ""
@@ -84,17 +85,20 @@ class Outcome:
         mutants = [run for run in self.runs if run.label == LABEL]
         wrong = [run for run in self.runs if run.label not in (ACCEPTED, LABEL)]
         verified = [run.program for run in references if run.passed]
-        survivors = [run.program for run in mutants if run.passed]
+        added = {test["name"] for test in self.added_tests}
+        rejected = {name for kill in self.kills if kill["test"] in added for name in kill["submissions"]}
+        survivors = [run.program for run in mutants if run.passed and run.program not in rejected]
         return {
             "references_run": len(references),
             "references_accepted": len(verified),
             "wrong_run": len(wrong),
-            "wrong_rejected": sum(not run.passed for run in wrong),
+            "wrong_rejected": sum(not run.passed or run.program in rejected for run in wrong),
             "mutants_run": len(mutants),
             "mutants_killed": len(mutants) - len(survivors),
             "tests_run": self.tests_run,
             "tests_sha": self.tests_sha,
             "kills": self.kills,
+            "added_tests": self.added_tests,
             "survivors": survivors,
             "verified_references": verified,
             "judge_version": self.judge_version,

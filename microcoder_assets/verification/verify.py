@@ -8,6 +8,7 @@
    those that reject them. A test on which one runs out of time is not credited with it;
 4. of sound problems, mutants of a reference, on the smallest test first and up to the first test that rejects them; and
    a reference on samples of the statement that are not among the tests.
+Where settings say so, tests are then sought that reject what passed although it is wrong, or a mutant.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from microcoder_assets.config import VerificationSettings
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.verification.evidence import Outcome, outcome_of, refused
-from microcoder_assets.verification.programs import Program, mutant_source, mutants_of, submissions
+from microcoder_assets.verification.generators import input_model
+from microcoder_assets.verification.inputs import NoGenerator
+from microcoder_assets.verification.programs import Program, mutant_source, mutants_of, submissions, survivors
+from microcoder_assets.verification.strengthen import strengthen
 from microcoder_assets.verification.trial import Trial, slowest_s
 from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test
 
@@ -45,6 +49,8 @@ OUTCOME_VERSION = "3"
 
 class Blobs(Protocol):
     def get_many(self, shas: Sequence[str]) -> dict[str, bytes]: ...
+
+    def put_many(self, blobs: Sequence[bytes]) -> list[str]: ...
 
 
 class VerdictCache(Protocol):
@@ -77,6 +83,10 @@ def verify(
         for batch in _batches(todo):
             ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
             found = dict(ran)
+            if settings.strengthen:
+                for row in batch:
+                    key = keys[row["problem_id"]]
+                    found[key] = _strengthened(row, found[key], judge, blobs, settings)
             outcomes.update(found)
             cache.put({key: outcome.to_json() for key, outcome in found.items() if outcome.lasts})
             progress(len(batch))
@@ -210,6 +220,52 @@ def _run_samples(trials: Sequence[Trial], judge: Judge) -> None:
     ]
     for (trial, _), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
         trial.samples = result
+
+
+def _strengthened(
+    row: Mapping[str, Any], outcome: Outcome, judge: Judge, blobs: Blobs, settings: VerificationSettings
+) -> Outcome:
+    """The outcome with generated tests that reject programs which pass every test; kept if no known-wrong one is left.
+
+    Mutants that nothing rejects stay survivors: they may mean the same as the reference.
+    """
+    counts = outcome.counts()
+    slipped, verified = outcome.detail.get("slipped", []), counts["verified_references"]
+    candidates = survivors(row, {*slipped, *counts["survivors"]}, verified, settings)
+    if outcome.reason not in ("ok", "wrong_accepted") or not candidates or len(verified) < settings.agreeing_references:
+        return outcome
+    stored = blobs.get_many([t[part] for t in row["tests"] for part in ("input_sha", "expected_sha")])
+    problem = judge_problem(row, stored, settings)
+    try:
+        model = input_model(row, [test.input for test in problem.tests])
+    except NoGenerator as reason:
+        return replace(outcome, detail={**outcome.detail, "no_generator": str(reason)})
+    known = {reference["name"]: Program(**reference) for reference in row["references"]}
+    found = strengthen(problem, model, [known[name] for name in verified], candidates, judge, settings)
+    tests = [new.test for new in found.tests]
+    shas = iter(blobs.put_many([part for test in tests for part in (test.input, test.expected)]))
+    added = [
+        {
+            "name": new.test.name,
+            "input_sha": next(shas),
+            "expected_sha": next(shas),
+            "bytes": len(new.test.input) + len(new.test.expected),
+            "family": new.family,
+            "seed": new.seed,
+        }
+        for new in found.tests
+    ]
+    left = [name for name in slipped if name in found.survivors]
+    rejects = sorted({program.name for program in candidates}.difference(found.survivors))
+    search = {"inputs": found.inputs, "agreed": found.agreed, "rejects": rejects}
+    search |= {"refused": found.refused} if found.refused else {}
+    return replace(
+        outcome,
+        reason="wrong_accepted" if left else "ok",
+        detail={**outcome.detail, **({"slipped": left} if slipped else {}), "strengthened": search},
+        kills=[*outcome.kills, *({"test": new.test.name, "submissions": list(new.kills)} for new in found.tests)],
+        added_tests=added,
+    )
 
 
 def _results(wanted: Sequence[tuple[Trial, Program]], judge: Judge) -> list[Result]:

@@ -23,6 +23,9 @@ CREATE TABLE verified_problems (
     -- tests in the problem's order, each with the known-wrong submissions and mutants that it rejects; with few tests, and
     -- of mutants, only the first that rejects one
     kills STRUCT(test VARCHAR, submissions VARCHAR[])[],
+    -- generated tests beside the problem's own, each of which rejects a program that those let pass; family and seed are those
+    -- of the input, `kills` says what it rejects
+    added_tests STRUCT("name" VARCHAR, input_sha VARCHAR, expected_sha VARCHAR, bytes BIGINT, family VARCHAR, seed VARCHAR)[],
     -- mutants that pass every test; some mean the same as the reference
     survivors VARCHAR[],
     -- near_limit: every verified reference comes near the time limit; unsteady_reference: one changes its mind;

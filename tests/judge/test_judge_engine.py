@@ -346,3 +346,26 @@ def test_livecodebenchs_comparison_is_an_option() -> None:
         assert judge.evaluate(lenient).accepted
     with Judge(workers=1) as judge:
         assert judge.evaluate(lenient).verdict is Verdict.WA
+
+
+def test_programs_are_run_and_what_they_answer_is_kept(judge: Judge) -> None:
+    numbers = Problem("numbers", (Test(b"2", b""), Test(b"0", b"whatever"), Test(b"5", b"")), QUICK)
+    called = Problem("called", (Test(b"[[3, 4]]", b"null"),), QUICK, io_mode="function", entry_point="f")
+    written, returned, broken = judge.run_many(
+        [
+            Submission("print(10 // int(input()))", numbers, stop_on_fail=False, id="written"),
+            Submission("def f(numbers):\n    print('noise')\n    return numbers[::-1]", called),
+            Submission("print(", numbers),
+        ]
+    )
+    assert [test.verdict for test in written.tests] == [Verdict.AC, Verdict.RE, Verdict.AC]
+    assert [test.output for test in written.tests] == [b"5\n", b"", b"2\n"]
+    assert (written.submission_id, returned.tests[0].output) == ("written", b"[4, 3]")
+    assert (broken.verdict, broken.tests) == (Verdict.CE, ())
+
+
+def test_what_was_run_is_not_taken_for_judged(judge: Judge) -> None:
+    wrong = Submission("print(int(input()) * 3)", DOUBLE)
+    assert judge.run_many([wrong])[0].verdict is Verdict.AC
+    assert judge.evaluate(wrong).verdict is Verdict.WA
+    assert judge.run_many([wrong])[0].tests[0].output == b"12\n"

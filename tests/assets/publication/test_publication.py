@@ -33,7 +33,7 @@ def split_of(blobs: Blobs, settings: PublicationSettings = SETTINGS, count: int 
     programs = {"accepted": [DOUBLE, "print(0)"], "wrong_answer": ["print(1)"]}
     problems = frame([unique_row(blobs, f"a:{n}", references=programs, **FACTS[n % len(FACTS)]) for n in range(count)])
     proven = problems.select("problem_id", verified_references=pl.lit(["accepted/0.py"]))
-    verified = proven.with_columns(kills=pl.lit([], VERIFIED["kills"]))
+    verified = proven.with_columns(pl.lit([], VERIFIED[name]).alias(name) for name in ("kills", "added_tests"))
     return build_split(verified, selected(problems), problems, blobs, settings, DedupSettings())  # type: ignore[call-arg]
 
 
