@@ -65,13 +65,14 @@ class ChatClient:
             base_url=base_url, api_key=api_key or "none", max_retries=retries, timeout=TIMEOUT_S
         )
 
-    def key(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> str:
+    def key(self, messages: Sequence[Message], schema: dict[str, Any] | None, seed: int) -> str:
         """sha256 over all that decides the answer: messages, schema, model, parameters and the draw's seed."""
         parts = [messages, schema, self.model, self._parameters, seed]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def ask(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> Answer:
-        """The answer, from the cache or the server. schema: JSON schema that the text should obey.
+    def ask(self, messages: Sequence[Message], schema: dict[str, Any] | None, seed: int) -> Answer:
+        """The answer, from the cache or the server. schema: JSON schema that the text should obey;
+        None: free text.
 
         Raises AnswerError for this request, BudgetSpent before overspending, UserError when no request can succeed.
         """
@@ -107,15 +108,13 @@ class ChatClient:
         finally:
             self._budget.settle(most, spent)
 
-    def _request(self, messages: Sequence[Message], schema: dict[str, Any], seed: int) -> ChatCompletion:
+    def _request(self, messages: Sequence[Message], schema: dict[str, Any] | None, seed: int) -> ChatCompletion:
+        form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
         completion: object = self._openai.chat.completions.create(  # type: ignore[call-overload]
             model=self.model,
             messages=list(messages),
             seed=seed,
-            response_format={
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": schema},
-            },
+            **({} if schema is None else {"response_format": form}),
             **self._parameters,
         )
         if not isinstance(completion, ChatCompletion) or not completion.choices:
