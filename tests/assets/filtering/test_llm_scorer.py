@@ -15,9 +15,7 @@ from microcoder_assets.config import ScoringSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.score import make_scorer, score_problems
-from microcoder_assets.llm.budget import Budget
-from microcoder_assets.llm.cache import AnswerCache
-from microcoder_assets.llm.client import ChatClient
+from microcoder_assets.llm.client import open_client
 from microcoder_assets.schema import DIMENSIONS, SCORED
 from microcoder_assets.stage import Kind, StageResult
 from microcoder_assets.store import Packs
@@ -36,7 +34,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def score(server: Server, rubric: Rubric, tmp_path: Path) -> Callable[..., StageResult]:
     def run(problems: pl.DataFrame, **settings: Any) -> StageResult:
-        given = {"model": "m", "base_url": server.url, "draws": 2, "concurrency": 4, **settings}
+        given = {"model": "m", "base_url": server.url, "draws": 2, "concurrency": 4, "backoff_s": 0.001, **settings}
         cache = Packs(tmp_path / "llm")
         result = score_problems(problems, make_scorer(ScoringSettings(**given), rubric, cache), rubric)
         assert result.accounted() is None
@@ -137,9 +135,9 @@ def test_what_stays_malformed_is_an_error_and_is_paid_once(
     (decision,) = result.decisions
     assert (decision.kind, decision.reason) == (Kind.ERROR, "score_failed")
     assert "malformed answer" in decision.detail["error"]
-    assert decision.detail["cost_usd"] == pytest.approx(2 * PROMPT_TOKENS / 1e6)
+    assert decision.detail["cost_usd"] == pytest.approx(4 * PROMPT_TOKENS / 1e6)
     assert score(rows).decisions[0].reason == "score_failed"
-    assert len(server.requests) == 2
+    assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("body", ["<html>proxy</html>", "{}", '{"choices": []}', "null"])
@@ -207,17 +205,8 @@ def test_what_no_request_can_pass_is_the_users_to_mend(
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
-    client = ChatClient(
-        "m",
-        "http://127.0.0.1:1/v1",
-        None,
-        AnswerCache(Packs(tmp_path)),
-        Budget(1.0, 0.0, 0.0),
-        section="scoring",
-        temperature=0.0,
-        max_tokens=10,
-        retries=0,
-    )
+    settings = ScoringSettings(model="m", base_url="http://127.0.0.1:1/v1", retries=0)
+    client = open_client(settings, "scoring", Packs(tmp_path), None, temperature=0.0, max_tokens=10)
     with pytest.raises(UserError, match=r"127\.0\.0\.1:1/v1 cannot be reached"):
         client.ask([{"role": "user", "content": "?"}], {}, 0)
 
