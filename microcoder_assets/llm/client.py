@@ -86,7 +86,7 @@ class ChatClient:
         )
         self._settings = settings
         self._section = section
-        self._server = settings.base_url or "of OpenAI"
+        self.server = settings.base_url or "of OpenAI"
         self._max_tokens = max_tokens
         limit = "max_tokens" if settings.plain_requests else "max_completion_tokens"
         self._parameters = {"temperature": temperature, limit: max_tokens}
@@ -190,7 +190,7 @@ class ChatClient:
                 return _Failure(AnswerError(f"the connection broke: {error.__cause__ or error}"), lost=True)
             return _Failure(
                 UserError(
-                    f"the {self._section} server {self._server} cannot be reached ({error.__cause__}); "
+                    f"the {self._section} server {self.server} cannot be reached ({error.__cause__}); "
                     f"start it or mend {self._section}.base_url, and run again: answers so far are kept"
                 )
             )
@@ -198,7 +198,7 @@ class ChatClient:
 
     def _refusal(self, error: openai.APIStatusError) -> _Failure:
         status = error.status_code
-        said = f"the {self._section} server {self._server} says {status}: {error.message[:200]}"
+        said = f"the {self._section} server {self.server} says {status}: {error.message[:200]}"
         if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
             return _Failure(UserError(f"{said}; set OPENAI_API_KEY to a key that may use {self.model}"), again=False)
         if status == 402 or error.code == "insufficient_quota":

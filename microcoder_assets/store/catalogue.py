@@ -13,7 +13,7 @@ import polars as pl
 from microcoder_assets import schema
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.errors import UserError
-from microcoder_assets.store import ledger
+from microcoder_assets.store import ledger, packs
 from microcoder_assets.store.parquet_store import ParquetStore
 
 STAGES: tuple[str, ...] = (
@@ -49,6 +49,7 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
     for name, columns in TABLES.items():
         _view(connection, name, store.data_files(name), columns)
     _view(connection, "ledger", [f for s in STAGES for f in store.ledger_files(s)], ledger.LEDGER)
+    _view(connection, "llm_packs", sorted(store.packs("llm").folder.glob("*.parquet")), packs.SCHEMA)
     _relation(connection, "livecodebench_problems", store)
     values = ", ".join(f"({n}, '{stage}')" for n, stage in enumerate(STAGES))
     connection.execute(f"CREATE VIEW stages AS SELECT * FROM (VALUES {values}) AS s(position, stage)")
