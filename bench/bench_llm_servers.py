@@ -32,13 +32,32 @@ from microcoder_assets.filtering.score import make_scorer, score_problems
 from microcoder_assets.llm.journal import LOST
 from microcoder_assets.store import Packs
 
-SERVERS = {"llama.cpp": ("xllamacpp", "gguf"), "transformers serve": ("fastapi", "uvicorn", "gguf")}
+SERVERS = {"llama.cpp": ("xllamacpp", "gguf"), "transformers serve": ("fastapi", "uvicorn", "torch")}
 WIDTH, HEADS, BLOCKS, CONTEXT = 64, 4, 2, 32_768
 STARTS_S = 120.0
 TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant: "
 
 
-def make_model(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """The same as `make_gguf` as a Hugging Face folder."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    tokens = ["<unk>", "<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(path)
+    config = LlamaConfig(
+        vocab_size=len(tokens), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=BLOCKS,
+        num_attention_heads=HEADS, max_position_embeddings=CONTEXT, bos_token_id=1, eos_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(path)
+
+
+def make_gguf(path: Path) -> None:
     """A llama of random weights whose tokens are bytes, as a GGUF file."""
     import gguf
     import numpy as np
@@ -102,7 +121,7 @@ def serving(name: str, model: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "bench.bench_llm_servers", "--llama", str(model), "--port", str(port)]
     if name == "transformers serve":
         serve = "from transformers.cli.transformers import main; main()"
-        command = [sys.executable, "-c", serve, "serve", f"{model.parent}:{model.name}", "--port", str(port)]
+        command = [sys.executable, "-c", serve, "serve", str(model), "--port", str(port)]
         command += ["--host", "127.0.0.1", "--device", "cpu"]
     log = model.with_name(f"{name}.log")
     with log.open("wb") as said, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said) as server:
@@ -148,7 +167,8 @@ def measure(url: str, model: str, home: Path, rows: int, plain: bool) -> tuple[l
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m bench.bench_llm_servers", description="The LLM scorer and real servers.")
-    parser.add_argument("--rows", type=int, default=40, help="problems for llama.cpp; transformers gets two (40)")
+    parser.add_argument("--rows", type=int, default=40, help="problems for llama.cpp; transformers gets one (40)")
+    parser.add_argument("--server", choices=SERVERS, help="only this one")
     parser.add_argument("--llama", type=Path, metavar="MODEL", help="be llama.cpp's server of this model")
     parser.add_argument("--port", type=int)
     arguments = parser.parse_args()
@@ -159,18 +179,22 @@ def main() -> None:
     lines, said = [], []
     with tempfile.TemporaryDirectory(prefix="llm-servers-") as folder:
         for name, packages in SERVERS.items():
+            if arguments.server not in (None, name):
+                continue
             if missing := [package for package in packages if find_spec(package) is None]:
                 said.append(f"{name}: skipped, install {' '.join(missing)}")
                 continue
-            model = Path(folder) / "tiny.gguf"
-            make_model(model)
-            known_as = f"{model.parent}:{model.name}" if name == "transformers serve" else "tiny"
-            rows = 2 if name == "transformers serve" else arguments.rows
+            model, rows = Path(folder) / "tiny", arguments.rows
+            if name == "transformers serve":
+                make_folder(model)
+                rows = 1
+            else:
+                make_gguf(model)
             with serving(name, model) as url:
                 for plain in (False, True):
                     how = "plain" if plain else "schema"
                     home = Path(folder) / f"{name} {how}"
-                    cells, error = measure(url, known_as, home, rows, plain)
+                    cells, error = measure(url, str(model), home, rows, plain)
                     lines.append((name, how, *cells))
                     said += [f"{name}, {how}: {error[:220]}"] if error else []
     header = ("server", "requests", "rows", "scored", "answers", "repairs", "tokens in", "out", "asked again")
