@@ -13,6 +13,7 @@ import click
 from microcoder_assets.command import ALARM
 from microcoder_assets.command import command as _command
 from microcoder_assets.errors import UserError
+from microcoder_assets.llm.commands import batch
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 from microcoder_assets.publication.commands import COMMANDS
 
@@ -39,6 +40,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder lineage PROBLEM                 one problem's story
     microcoder select --dry-run                what a selection policy would do
     microcoder calibrate --model M             difficulty for one solver
+    microcoder batch write                     ask a model offline
     microcoder diff                            what became of the split's rows since the version before
     microcoder export --format verl --output FOLDER    the split in another trainer's columns
     microcoder sql "FROM why_dropped"          anything else
@@ -286,7 +288,7 @@ def catalogue(home: Path, database: Path) -> None:
     click.echo(f"views over {home} written to {database}")
 
 
-for _each in COMMANDS:
+for _each in (batch, *COMMANDS):
     main.add_command(_each)
 
 

@@ -91,6 +91,21 @@ class ServerSettings(Section):
     price_per_million_prompt: float = Field(0.0, ge=0, description="USD per million prompt tokens. Ours.")
     price_per_million_completion: float = Field(0.0, ge=0, description="USD per million completion tokens. Ours.")
     concurrency: int = Field(8, ge=1, description="Requests in flight. Ours.")
+    requests_per_minute: int | None = Field(None, ge=1, description="Most requests sent in a minute, evenly spread; "
+                                            "None: no limit. Ours.")
+    tokens_per_minute: int | None = Field(None, ge=1, description="Most tokens, counted as providers do: of the prompt "
+                                          "and of the longest answer allowed, mended when the answer is there. Ours.")
+    timeout_s: float = Field(300.0, gt=0, description="Longest silence of a connection. Ours.")
+    retries: int = Field(6, ge=0, description="After 408, 409, 429, 5xx, timeouts, broken connections and answers that "
+                         "are no completion. Ours.")
+    backoff_s: float = Field(0.5, ge=0, description="First back-off; it doubles up to 8 s, with full jitter; a "
+                             "Retry-After wins. Those of the openai client.")
+    plain_requests: bool = Field(False, description="For servers that know neither response_format nor "
+                                 "max_completion_tokens: the schema is then in the prompt alone. Ours.")
+    offline: bool = Field(False, description="No server is asked: answers come from `microcoder batch` alone, and a "
+                          "row without one is an error row. Ours.")
+    batch_price: float = Field(1.0, ge=0, le=1, description="Price of a batch's tokens as a share of the prices above; "
+                               "providers give a discount. Ours.")
 
 
 class PreparationSettings(ServerSettings):

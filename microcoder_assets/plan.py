@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from microcoder_assets.batches import batch_folder
 from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
@@ -39,7 +40,7 @@ STAGES: dict[str, Stage] = {
     "prepared_problems": Stage(
         ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
     ),
-    "scored_problems": Stage(("prepared_problems",), ("scoring",), "1"),
+    "scored_problems": Stage(("prepared_problems",), ("scoring",), "2"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(
@@ -110,6 +111,7 @@ def inputs_of(project: Project, asset: str) -> str:
         parts = [livecodebench.fingerprint(project.benchmark) if project.benchmark else ""]
     else:
         parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream]
+    parts += _facts(sorted(batch_folder(project.home, asset).glob("answers-*.jsonl")))
     if asset == "train_split":  # its card tells the whole funnel
         parts += [state(project, name) for name in until(asset)[:-1]]
     if "decontamination" in STAGES[asset].sections:

@@ -28,6 +28,11 @@ class Budget:
     def spent_usd(self) -> float:
         return self._spent
 
+    @property
+    def closed(self) -> bool:
+        """Whether a call did not fit."""
+        return self._closed
+
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self._prices[0] + completion_tokens * self._prices[1]) / 1e6
 

@@ -131,7 +131,7 @@ class Translator:
 
     def translate(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any] | NotTranslated]:
         """For each row of `schema.PREPARED`, in order, the row in the other language or why there is none. What was
-        answered before an error is kept; a kill loses at most the last `llm.cache.FLUSH_EVERY` answers."""
+        answered before an error or a kill is kept."""
         try:
             with ThreadPoolExecutor(self.concurrency) as pool:
                 for start in range(0, len(rows), ROWS_AT_A_TIME):

@@ -55,6 +55,7 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
     for name, columns in BESIDE.items():
         _view(connection, name, store.kept_files(name), columns)
     _view(connection, "verdict_packs", store.packs("verdicts").files(), packs.SCHEMA)
+    _view(connection, "llm_packs", store.packs("llm").files(), packs.SCHEMA)
     _relation(connection, "livecodebench_problems", store)
     values = ", ".join(f"({n}, '{stage}')" for n, stage in enumerate(STAGES))
     connection.execute(f"CREATE VIEW stages AS SELECT * FROM (VALUES {values}) AS s(position, stage)")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
+from microcoder_assets.schema import Schema
 from microcoder_assets.store.atomic import write_atomic
 
-SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"key": pl.String, "value": pl.Binary}
+SCHEMA: Schema = {"key": pl.String, "value": pl.Binary}
 
 
 class Packs:

@@ -46,7 +46,8 @@ class Run:
 class Outcome:
     """What running the programs of one problem showed. judged_at: UTC; it never reaches a row.
 
-    kills: rows of `schema.KILL`. added_tests: rows of `schema.ADDED_TEST`. near_limit: every verified reference comes near the time limit.
+    kills: rows of `schema.KILL`. added_tests: rows of `schema.ADDED_TEST`. near_limit: every verified reference comes
+    near the time limit.
     """
 
     reason: str

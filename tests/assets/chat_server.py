@@ -40,6 +40,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
         self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
         self.answered = self.in_flight = self.most_in_flight = 0
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), Handler)
@@ -56,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with self.server.lock:
             self.server.requests.append(request)
+            self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
             number = len(self.server.requests)
             self.server.in_flight += 1
             self.server.most_in_flight = max(self.server.most_in_flight, self.server.in_flight)

@@ -17,8 +17,8 @@ from microcoder_assets.collection.web.archive import Entry, ResponseArchive
 from microcoder_assets.collection.web.errors import NotServed, Refused, SourceDown
 from microcoder_assets.collection.web.exchange import KEPT_HEADERS, Answer, Request
 from microcoder_assets.collection.web.pages import is_challenge, refuse
-from microcoder_assets.collection.web.throttle import TokenBucket, backoff, retry_after
 from microcoder_assets.config import WebSettings
+from microcoder_assets.throttle import TokenBucket, backoff, retry_after
 
 T = TypeVar("T")
 

@@ -20,8 +20,8 @@ from microcoder_assets.collection.web.archive import ResponseArchive
 from microcoder_assets.collection.web.client import WebClient
 from microcoder_assets.collection.web.errors import Blocked, NotCollected, NotServed, Refused, SourceChanged, SourceDown
 from microcoder_assets.collection.web.exchange import Answer, Request
-from microcoder_assets.collection.web.throttle import TokenBucket, backoff, retry_after
 from microcoder_assets.config import WebSettings
+from microcoder_assets.throttle import TokenBucket, backoff, retry_after
 
 NOW = dt.datetime(2026, 4, 3, 3, tzinfo=dt.UTC)
 PAGE = Reply(b"<html>" + b"lamp " * 2000 + b"</html>")

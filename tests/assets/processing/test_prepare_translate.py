@@ -86,7 +86,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def run(server: Server, tmp_path: Path) -> Callable[..., StageResult]:
     def run(problems: pl.DataFrame, benchmark: pl.DataFrame = NOTHING, **given: Any) -> StageResult:
-        settings = PreparationSettings(**{"model": "m", "base_url": server.url, "concurrency": 4, **given})
+        fast = {"model": "m", "base_url": server.url, "concurrency": 4, "backoff_s": 0.001}
+        settings = PreparationSettings(**{**fast, **given})
         translator = make_translator(settings, Packs(tmp_path / "llm"))
         result = prepare(problems, benchmark, Memory(), translator, settings, DECONTAMINATION)
         assert result.accounted() is None
@@ -315,7 +316,7 @@ def test_a_killed_run_resumes_from_what_was_answered(run: Any, server: Server, t
         assert process.wait(60) == -signal.SIGKILL
     before = len(server.requests)
     assert run(rows).frame.height == 120
-    assert 20 <= len(server.requests) - before <= 120 - 64
+    assert 20 <= len(server.requests) - before <= 24  # those in flight when it was killed, at most
 
 
 TEXTS = st.lists(

@@ -1,4 +1,4 @@
-"""How long to wait: before the next request to a host, and after one that failed."""
+"""How long to wait: before the next request to a server, and after one that failed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from email.utils import parsedate_to_datetime
 
 
 class TokenBucket:
-    """At most `rate` requests a second in the long run, the first `burst` at once. Times in seconds of one clock."""
+    """At most `rate` tokens a second in the long run, the first `burst` at once. Times in seconds of one clock."""
 
     def __init__(self, rate: float, burst: int = 1) -> None:
         self._rate, self._burst = rate, burst
         self._tokens, self._at = float(burst), 0.0
 
-    def take(self, now: float) -> float:
-        """Take a token; the seconds from `now` until the request that it stands for may be sent."""
+    def take(self, now: float, tokens: float = 1) -> float:
+        """Take tokens, any number; the seconds from `now` until the request that they stand for may be sent.
+
+        A negative number gives back what a request did not need.
+        """
         later = max(now, self._at)
-        self._tokens = min(self._burst, self._tokens + (later - self._at) * self._rate) - 1
+        self._tokens = min(self._burst, self._tokens + (later - self._at) * self._rate) - tokens
         self._at = later
         return later - now + max(0.0, -self._tokens / self._rate)
 
