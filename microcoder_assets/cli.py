@@ -92,7 +92,7 @@ def _command(function: Callable[..., Any]) -> Callable[..., Any]:
     "deepcoder. Remembered for the next run, the web UI and the schedule.",
 )
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="PATH",
-              help="LiveCodeBench folder or file: scored, and kept out of training.")
+              help="LiveCodeBench folder, file or OWNER/NAME@COMMIT: scored, and kept out of training.")
 @click.option("--no-benchmark", is_flag=True, help="Forget the benchmark: nothing is decontaminated or scored.")
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file of settings; microcoder_assets/config.py documents each.")

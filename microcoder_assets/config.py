@@ -52,6 +52,11 @@ class CollectionSettings(Section):
                                 "hold thousands of some. Ours.")
 
 
+class BenchmarkSettings(Section):
+    release: str = Field("release_latest", description="LiveCodeBench's tag of what is scored and kept out of training: "
+                         "release_v6, v6 alone, v5_v6 or release_latest. All of it is ours.")
+
+
 class DedupSettings(Section):
     shingle_words: int = Field(3, ge=1, description="Words a shingle. Measured: 3 with 0.5 finds reworded stories.")
     permutations: int = Field(128, ge=16, description="MinHash permutations. Ours; standard error about 0.09.")
@@ -159,6 +164,7 @@ class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
+    benchmark: BenchmarkSettings = BenchmarkSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
     decontamination: DecontaminationSettings = DecontaminationSettings()  # type: ignore[call-arg]
     preparation: PreparationSettings = PreparationSettings()  # type: ignore[call-arg]

@@ -30,7 +30,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "scraped_problems": Stage((), ("collection",), "3", partitioned=True),
-    "livecodebench_problems": Stage((), (), "1"),
+    "livecodebench_problems": Stage((), ("benchmark",), "2"),
     "normalized_problems": Stage(("scraped_problems",), (), "2", partitioned=True),
     "unique_problems": Stage(
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "2"

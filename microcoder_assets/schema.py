@@ -208,8 +208,9 @@ SPLIT: Schema = {
 }
 """One row of `train_split` and of the exported benchmark: everything training or scoring needs, nothing of Dagster."""
 
-BENCHMARK: Schema = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE)}
-"""`livecodebench_problems`: a split row plus the release that added the problem and its public samples."""
+BENCHMARK: Schema = {**SPLIT, "release": pl.String, "samples": pl.List(SAMPLE), "question_id": pl.String}
+"""`livecodebench_problems`: a split row plus the release that added the problem, its public samples, and the id that
+LiveCodeBench itself gives it."""
 
 
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
