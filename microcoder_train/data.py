@@ -98,18 +98,26 @@ def _rows(table: pa.Table) -> Iterator[Row]:
 
 def read_part(folder: Path, part: str) -> Part:
     """The rows of `part` (train, validation or test). Raises TrainError naming the file."""
-    path = folder / "data" / f"{part}-00000-of-00001.parquet"
+    loaded = Part(read_table(folder, part), str(part_file(folder, part)))
+    if not len(loaded):
+        raise TrainError(f"{part_file(folder, part)} holds no problem; collect more problems or change the split")
+    return loaded
+
+
+def part_file(folder: Path, part: str) -> Path:
+    return folder / "data" / f"{part}-00000-of-00001.parquet"
+
+
+def read_table(folder: Path, part: str) -> pa.Table:
+    """Every column of `part`. Raises TrainError naming the file."""
+    path = part_file(folder, part)
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            return file.read()
     except FileNotFoundError as error:
         raise TrainError(f"{path} does not exist; give the folder that holds manifest.json and data/") from error
     except (OSError, pa.ArrowException) as error:
         raise TrainError(f"{path} is not a readable Parquet file ({_first_line(error)}); export it again") from error
-    loaded = Part(table, str(path))
-    if not len(loaded):
-        raise TrainError(f"{path} holds no problem; collect more problems or change the split")
-    return loaded
 
 
 def read_data_version(folder: Path) -> str:
