@@ -256,7 +256,7 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
 
     \b
     Views: one for each asset, and decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
-    problem_timeline.
+    problem_timeline; and of evaluations scores, leaderboard, leaderboard_by_difficulty.
     microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
     """
     from microcoder_assets.reports import text_table
@@ -264,6 +264,28 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
 
     rows = query(Project.load(home).store, statement)
     click.echo(rows.write_csv() if as_csv else text_table(rows))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+@_command
+def evaluate(home: Path, arguments: tuple[str, ...]) -> None:
+    """Score policies on this home's benchmark or another suite, or judge recorded generations again.
+
+    The options are those of `python -m microcoder_train evaluate`, and after `regrade` of its `regrade`. Results stand
+    in the view `leaderboard`.
+
+    \b
+    microcoder evaluate --model mine=FOLDER --preset upstream --style auto
+    microcoder evaluate --model mine=NAME --backend openai --base-url http://127.0.0.1:8000/v1 --window paper
+    microcoder evaluate --model mine=FOLDER --suite humaneval --benchmark HumanEval.jsonl.gz
+    microcoder evaluate regrade FILE
+    microcoder sql "FROM leaderboard"
+    """
+    from microcoder_assets.evaluation.command import evaluate as run_evaluation
+
+    sys.exit(run_evaluation(Project.load(home), arguments))
 
 
 @main.command()

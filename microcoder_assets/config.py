@@ -160,6 +160,17 @@ class TrainingSettings(Section):
     seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
 
 
+class EvaluationSettings(Section):
+    """Scoring the base and the tuned policy. How they are sampled is the training preset's `benchmark` part."""
+
+    style: str = Field("plain", description="Prompts: plain, those that training uses; auto, LiveCodeBench's for the "
+                       "model's family; or one of its styles by name. Ours: the policy is asked as it was trained.")
+    window: Literal["all", "paper"] = Field("all", description="Which problems: all, or the 175 of the v6 increment "
+                                            "that arXiv 2603.07777 reports on. Ours.")
+    cutoffs: dict[str, dt.date] = Field({}, description="Dates to compare before and after, by name: of the model's "
+                                        "and the data's knowledge. Ours: none.")
+
+
 class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
@@ -174,6 +185,7 @@ class Settings(Section):
     verification: VerificationSettings = VerificationSettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+    evaluation: EvaluationSettings = EvaluationSettings()  # type: ignore[call-arg]
 
 
 class QualityGates(Section):

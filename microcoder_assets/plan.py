@@ -44,7 +44,7 @@ STAGES: dict[str, Stage] = {
     "verified_problems": Stage(("selected_problems", "prepared_problems"), ("verification",), f"2-{JUDGE_VERSION}"),
     "train_split": Stage(("verified_problems", "calibrated_problems", "prepared_problems"), ("publication",), "2"),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
-    "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
+    "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training", "evaluation"), "2"),
 }
 """Every asset, in an order in which each comes after what it reads."""
 

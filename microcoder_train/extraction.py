@@ -6,7 +6,7 @@ earlier draft or a thinking model's thoughts, is ignored, and a block that never
 
 from __future__ import annotations
 
-from microcoder_train.suites.task import Extracted
+from microcoder_train.tasks import Extracted
 
 FENCE, END_OF_THOUGHT = "```", "</think>"
 FOUND = {
@@ -34,9 +34,9 @@ def extract(completion: str, style: str) -> Extracted:
     if style == "GenericBase":
         code = completion.strip()
         return Extracted(code, "all") if code else Extracted(None, "empty")
-    code = extract_code(completion)
-    if code is None:
+    block = extract_code(completion)
+    if block is None:
         unclosed = "unclosed_block" if FENCE in completion else "no_block"
         return Extracted(None, unclosed if completion.strip() else "empty")
     thinking = "<think>" in completion and END_OF_THOUGHT not in completion
-    return Extracted(code, "in_thoughts" if thinking else "block")
+    return Extracted(block, "in_thoughts" if thinking else "block")

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from microcoder_train.errors import TrainError
-from microcoder_train.suites.task import Prompt, Task
+from microcoder_train.tasks import Prompt, Task
 
 PLAIN = "plain"
 """The row's own prompt, in this project's words: for policies that were trained on it."""
@@ -35,10 +35,10 @@ QWQ = (
     "step-by-step.<|im_end|>\n<|im_start|>user"
 )
 DEEPSEEK_R1 = (
-    "<｜begin▁of▁sentence｜>A conversation between User and Assistant. The user asks a question, and the Assistant solves "
-    "it. The assistant first thinks about the reasoning process in the mind and then provides the user with the answer. "
-    "The reasoning process and answer are enclosed within <think> </think> and <answer> </answer> tags, respectively, "
-    "i.e., <think> reasoning process here </think> <answer> answer here </answer>.<｜User｜>"
+    "<｜begin▁of▁sentence｜>A conversation between User and Assistant. The user asks a question, and the Assistant "
+    "solves it. The assistant first thinks about the reasoning process in the mind and then provides the user with the "
+    "answer. The reasoning process and answer are enclosed within <think> </think> and <answer> </answer> tags, "
+    "respectively, i.e., <think> reasoning process here </think> <answer> answer here </answer>.<｜User｜>"
 )
 TASK = (
     "You will be given a question (problem specification) and will generate a correct Python program that matches the "
@@ -100,7 +100,7 @@ FAMILIES = (
 
 
 def style_of(model: str, chat: bool) -> str:
-    """The style for a model's name. chat: it has a chat template or answers chats; one that does not is a base model."""
+    """The style for a model's name. chat: whether it has a chat template or answers chats; else it is a base model."""
     name = model.rstrip("/").rpartition("/")[2].lower()
     if not chat:
         return "GenericBase"
@@ -117,7 +117,7 @@ def build_prompt(task: Task, style: str, examples: Path | None = None) -> Prompt
     generic = _generic(task)
     match style:
         case "plain":
-            return task.prompt
+            return [_user(task.prompt)]
         case "OpenAIChat":
             return [_system(EXPERT), _user(generic)]
         case "OpenAIReasonPreview":
@@ -199,4 +199,4 @@ def _example(path: Path) -> dict[str, str]:
             "sample_code": str(found.get("sample_code", ""))
         }
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise TrainError(f"{path} is not readable as LiveCodeBench's examples; give the folder that holds it") from error
+        raise TrainError(f"{path} cannot be read as LiveCodeBench's examples; give the folder that holds it") from error

@@ -8,14 +8,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from microcoder_judge import Problem
-from microcoder_train.data import part_file, read_data_version, read_part, read_table
+from microcoder_judge import Problem, Test
+from microcoder_train.data import read_data_version, read_part, read_table
 from microcoder_train.errors import TrainError
 from microcoder_train.extraction import extract
 from microcoder_train.prompts import STYLES, build_prompt
-from microcoder_train.suites.task import Extracted, Prompt, Rules, Task
+from microcoder_train.tasks import Extracted, Prompt, Rules, Task
 
-FACTS = ("title", "statement", "starter_code", "platform", "contest", "published", "release", "question_id", "native_id")
+COLUMNS = (
+    "problem_id",
+    "prompt",
+    "difficulty",
+    "title",
+    "statement",
+    "starter_code",
+    "platform",
+    "contest",
+    "published",
+    "release",
+    "question_id",
+    "native_id",
+)
+"""Only the first two are needed; sets of others may lack the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,8 @@ class Window:
         return dated and all(not wanted or value in wanted for wanted, value in named)
 
 
-WINDOWS = {"all": Window(), "paper": Window(releases=("v6",))}
+EVERYTHING = Window()
+WINDOWS = {"all": EVERYTHING, "paper": Window(releases=("v6",))}
 """`paper`: the 175 problems of the v6 increment, which arXiv 2603.07777 reports on (inferred from its Table 1)."""
 
 
@@ -48,10 +63,10 @@ class LiveCodeBench:
     """A Suite over an exported benchmark folder. Raises TrainError where it cannot be read or the window is empty."""
 
     name = "livecodebench"
-    styles = STYLES
+    styles: tuple[str, ...] = STYLES
     rules: tuple[Rules, ...] = ("livecodebench", "faithful")
 
-    def __init__(self, folder: Path, window: Window = Window(), examples: Path | None = None) -> None:
+    def __init__(self, folder: Path, window: Window = EVERYTHING, examples: Path | None = None) -> None:
         self.version = read_data_version(folder)
         self._part = read_part(folder, "test")
         self._examples = examples
@@ -66,18 +81,21 @@ class LiveCodeBench:
     def extract(self, task: Task, completion: str, style: str) -> Extracted:
         return extract(completion, style)
 
-    def problem(self, problem_id: str, rules: Rules) -> Problem:
+    def program(self, task: Task, code: str) -> str:
+        return code
+
+    def problem(self, problem_id: str, rules: Rules, first: Sequence[Test] = ()) -> Problem | None:
         """LiveCodeBench puts its imports before every program; a judge of functions gives what LeetCode gives."""
-        problem = self._part.problem(problem_id)
+        if problem_id in self._part.untested and not first:
+            return None
+        problem = self._part.problem(problem_id, first)
         return replace(problem, preamble=True) if rules == "livecodebench" else problem
 
 
 def _tasks(folder: Path) -> list[Task]:
     table = read_table(folder, "test")
-    known = [name for name in (*FACTS, "problem_id", "prompt", "difficulty") if name in table.column_names]
+    known = [name for name in COLUMNS if name in table.column_names]
     rows: list[dict[str, Any]] = table.select(known).to_pylist()
-    if missing := {"problem_id", "prompt"} - set(known):
-        raise TrainError(f"{part_file(folder, 'test')} lacks the columns {', '.join(sorted(missing))}; export it again")
     return [
         Task(
             problem_id=row["problem_id"],

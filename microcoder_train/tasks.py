@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from microcoder_judge import Problem
+from microcoder_judge import Problem, Test
 
 Prompt: TypeAlias = str | list[dict[str, str]]
 """Text to continue, or chat messages."""
@@ -60,4 +60,10 @@ class Suite(Protocol):
 
     def extract(self, task: Task, completion: str, style: str) -> Extracted: ...
 
-    def problem(self, problem_id: str, rules: Rules) -> Problem: ...
+    def program(self, task: Task, code: str) -> str:
+        """What the judge is handed for extracted code."""
+        ...
+
+    def problem(self, problem_id: str, rules: Rules, first: Sequence[Test] = ()) -> Problem | None:
+        """What programs are judged against: `first`, then the suite's own tests. None where there is no test."""
+        ...
