@@ -53,7 +53,7 @@ class CollectionSettings(Section):
 
 
 class BenchmarkSettings(Section):
-    release: str = Field("release_latest", description="LiveCodeBench's tag of what is scored and kept out of training: "
+    release: str = Field("release_latest", description="LiveCodeBench's tag of what is scored and never trained on: "
                          "release_v6, v6 alone, v5_v6 or release_latest. All of it is ours.")
 
 

@@ -144,7 +144,8 @@ def write_scores(
         score_plot(folder / "scores.png", levels)
         if any(months.values()):
             month_plot(folder / "months.png", months, {mark: f"{date:%Y-%m}" for mark, date in cutoffs.items()})
-        length_plot(folder / "lengths.png", {name: _lengths(own) for name, own in graded.items()})
+        if any(item.tokens for item in flat):
+            length_plot(folder / "lengths.png", {name: _lengths(own) for name, own in graded.items()})
         (folder / "report.md").write_text(score_page(full, differing(flat)), encoding="utf-8")
         for name, own in graded.items():
             write_eval_all(folder / f"{file_name(name)}_eval_all.json", suite, own)

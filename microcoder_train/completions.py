@@ -104,7 +104,8 @@ class CompletionFile:
             if not line.endswith(b"\n"):
                 break
             fields = json.loads(line)
-            self.known[fields.pop("key")] = Drawn(**fields)
+            key = fields.pop("key")
+            self.known[key] = Drawn(**fields)
             whole += len(line)
         return whole
 

@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from microcoder_train.estimates import Estimate
 
 BLUE, ORANGE, GREY = "#1f5a9e", "#d9792b", "#9aa3ad"
-COLOURS = (GREY, BLUE, ORANGE)
+COLOURS = (GREY, BLUE, ORANGE, "#3f8f6b", "#8a5fa8", "#c2484d", "#6b5b45", "#4aa3c7")
+FEW = 3
+"""So many policies are told apart inside the axes; the names of more stand below, and bands are left out."""
 
 
 def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], window: int = 5) -> None:
@@ -55,7 +57,7 @@ def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None
     axes.set_xticks(range(len(groups)), groups)
     axes.set_ylabel("pass@1 (95 % interval over problems)")
     axes.set_ylim(0, 1)
-    axes.legend(frameon=False)
+    _name_policies(figure, axes, len(scores))
     _save(figure, path)
 
 
@@ -73,8 +75,9 @@ def month_plot(
         places = [place for place, _ in shown]
         colour = COLOURS[number % len(COLOURS)]
         axes.plot(places, [value.mean for _, value in shown], color=colour, marker="o", markersize=3, label=policy)
-        low, high = [value.low for _, value in shown], [value.high for _, value in shown]
-        axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+        if len(series) <= FEW:
+            low, high = [value.low for _, value in shown], [value.high for _, value in shown]
+            axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
     for name, month in (marks or {}).items():
         place = sum(one <= month for one in months) - 0.5
         axes.axvline(place, color="#444444", linestyle="--", linewidth=1)
@@ -82,9 +85,9 @@ def month_plot(
     step = max(1, len(months) // 12)
     axes.set_xticks(range(0, len(months), step), months[::step], rotation=45, ha="right", fontsize=8)
     axes.set_xlabel("contest month")
-    axes.set_ylabel("pass@1 (95 % interval over problems)")
+    axes.set_ylabel("pass@1 (95 % interval over problems)" if len(series) <= FEW else "pass@1")
     axes.set_ylim(0, 1)
-    axes.legend(frameon=False, loc="upper right")
+    _name_policies(figure, axes, len(series))
     _save(figure, path)
 
 
@@ -97,6 +100,15 @@ def length_plot(path: Path, lengths: Mapping[str, tuple[Sequence[int], Sequence[
     axes.set_ylabel("tokens a completion")
     axes.set_ylim(bottom=0)
     _save(figure, path)
+
+
+def _name_policies(figure: Figure, axes: Axes, policies: int) -> None:
+    if policies <= FEW:
+        axes.legend(frameon=False)
+        return
+    rows = -(-policies // 2)
+    figure.set_figheight(3.6 + 0.22 * rows)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
 def _figure() -> tuple[Figure, Axes]:

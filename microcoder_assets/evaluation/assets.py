@@ -28,7 +28,7 @@ from microcoder_assets.training.launch import launch, options
 def livecodebench_scores(
     context: dg.AssetExecutionContext, workspace: Workspace, pipes: dg.PipesSubprocessClient
 ) -> dg.MaterializeResult[Any]:
-    """The base and the tuned policy on LiveCodeBench, side by side: by difficulty, platform and month, with intervals."""
+    """The base and the tuned policy on LiveCodeBench: by difficulty, platform and month, with intervals."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "livecodebench_scores")
     policy = project.store.manifest("grpo_policy")

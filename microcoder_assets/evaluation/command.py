@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from microcoder_assets.config import EvaluationSettings
 from microcoder_assets.errors import UserError
@@ -56,5 +57,5 @@ def _name(command: str, arguments: Sequence[str]) -> str:
 
 def _values(arguments: Sequence[str], option: str) -> list[str]:
     """Of `--option VALUE` and `--option=VALUE`."""
-    after = [value for name, value in zip(arguments, arguments[1:], strict=False) if name == option]
+    after = [value for name, value in pairwise(arguments) if name == option]
     return after + [text.partition("=")[2] for text in arguments if text.startswith(f"{option}=")]

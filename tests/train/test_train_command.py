@@ -184,7 +184,7 @@ def test_help_teaches() -> None:
         (["grpo", "--split", "none", "--out", "o"], ["none/manifest.json does not exist"]),
         (["grpo", "--split", "SPLIT", "--out", "o", "--model", "./none"], ["./none", "is not a folder"]),
         (["grpo", "--split", "SPLIT", "--out", "o", "--config", "SPLIT/no.json"], ["no.json does not exist"]),
-        (["evaluate", "--benchmark", "SPLIT", "--out", "o", "--model", "x=y"], ["test-00000-of-00001.parquet", "exist"]),
+        (["evaluate", "--benchmark", "SPLIT", "--out", "o", "--model", "x=y"], ["test-00000", "exist"]),
         (["evaluate", "--suite", "mbpp", "--benchmark", "SPLIT/no", "--out", "o", "--model", "x=y"], ["no", "exist"]),
         (["regrade", "FILE", "--benchmark", "SPLIT", "--out", "o", "--cutoff", "soon"], ["test-00000", "exist"]),
         (["make-base", "--split", "SPLIT", "--out", "SPLIT"], ["holds no base.json", "another --out"]),

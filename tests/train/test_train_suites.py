@@ -21,9 +21,7 @@ from microcoder_train.suites.mbpp import Mbpp
 from microcoder_train.tasks import Suite, Task
 
 STDIN = Task("p:1", "1", "One", "Add two numbers.", "Ours: add two numbers.")
-FUNCTION = Task(
-    "p:2", "2", "Two", "Add two numbers.", "Ours.", starter_code="class Solution:\n    def add(self, a, b):"
-)
+FUNCTION = Task("p:2", "2", "Two", "Add two numbers.", "Ours.", "class Solution:\n    def add(self, a, b):")
 
 HUMANEVAL = {
     "task_id": "HumanEval/0",
@@ -62,7 +60,8 @@ def test_a_chat_model_is_asked_with_a_system_prompt_and_the_starter_code() -> No
     assert system["role"] == "system" and system["content"].startswith("You are an expert Python programmer.")
     assert user["content"] == (
         "### Question:\nAdd two numbers.\n\n### Format: You will use the following starter code to write the solution "
-        "to the problem and enclose your code within delimiters.\n```python\nclass Solution:\n    def add(self, a, b):\n"
+        "to the problem and enclose your code within delimiters.\n```python\n"
+        "class Solution:\n    def add(self, a, b):\n"
         "```\n\n### Answer: (use the provided format with backticks)\n\n"
     )
 
