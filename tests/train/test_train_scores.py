@@ -225,15 +225,15 @@ def test_every_form_of_recorded_generations_is_read(folder: Path, tmp_path: Path
 def test_tables_by_difficulty_are_those_of_the_leaderboard(data_dir: Path) -> None:
     """Lists of ten graded samples a problem, as the rates of the file are tenths, through the tables of a report."""
     path = data_dir / "livecodebench" / "leaderboard_performances_generation.json.gz"
-    rows = [row for row in json.loads(gzip.decompress(path.read_bytes()))["performances"] if row["pass@1"] % 10 == 0]
-    models = {row["model"] for row in rows}
-    assert len(models) == 16
+    rows = json.loads(gzip.decompress(path.read_bytes()))["performances"]
+    models = sorted({row["model"] for row in rows})
+    assert len(models) == 16 and all(row["pass@1"] % 10 == 0 for row in rows)
     for model in models:
         own = [row for row in rows if row["model"] == model]
         samples = [
-            graded(row["question_id"], number < row["pass@1"] / 10, platform=row["platform"], difficulty=row["difficulty"])
+            graded(row["question_id"], n < row["pass@1"] / 10, platform=row["platform"], difficulty=row["difficulty"])
             for row in own
-            for number in range(10)
+            for n in range(10)
         ]
         for grouping in ("difficulty", "platform"):
             for name, estimate in grouped(samples, grouping, 0).items():
