@@ -37,6 +37,9 @@ class Model(ThreadingHTTPServer):
         self.lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), Handler)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A killed client breaks its connections."""
+
 
 class Handler(BaseHTTPRequestHandler):
     server: Model

@@ -94,11 +94,13 @@ def month_plot(
 def length_plot(path: Path, lengths: Mapping[str, tuple[Sequence[int], Sequence[int]]]) -> None:
     """How long accepted and rejected completions are. lengths: policy -> tokens of the accepted, of the rejected."""
     figure, axes = _figure()
-    groups = [(f"{policy}\n{name}", values) for policy, both in lengths.items()
+    groups = [(f"{policy}, {name}", values) for policy, both in lengths.items()
               for name, values in zip(("accepted", "rejected"), both, strict=True) if values]  # fmt: skip
-    axes.boxplot([values for _, values in groups], tick_labels=[name for name, _ in groups], showfliers=False)
-    axes.set_ylabel("tokens a completion")
-    axes.set_ylim(bottom=0)
+    names = [name for name, _ in groups]
+    axes.boxplot([values for _, values in groups], tick_labels=names, showfliers=False, orientation="horizontal")
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set_xlabel("tokens a completion")
+    axes.set_xlim(left=0)
     _save(figure, path)
 
 
