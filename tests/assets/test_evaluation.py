@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from microcoder_assets.evaluation.command import choices
 from microcoder_assets.project import Project
 from microcoder_assets.schema import SCORES
 from microcoder_assets.store.catalogue import query
+from microcoder_train.scoring import Graded
 
 
 def scored(home: Path, evaluation: str, model: str, outcomes: dict[str, list[bool | None]]) -> None:
@@ -46,6 +48,10 @@ def test_the_leaderboard_ranks_every_evaluation_of_the_home(tmp_path: Path) -> N
     assert found["problems"].to_list() == [2, 2], "what could not be judged is neither right nor wrong"
     levels = query(store, "SELECT model, difficulty, problems FROM leaderboard_by_difficulty")
     assert levels.rows() == [("strong", "e", 2), ("weak", "e", 2)]
+
+
+def test_the_view_has_the_columns_that_an_evaluation_writes() -> None:
+    assert [*(field.name for field in fields(Graded)), "filename"] == list(SCORES)
 
 
 def test_without_an_evaluation_the_leaderboard_is_empty(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from microcoder_assets.bundled_files import bundled
-from microcoder_assets.schema import Schema
+from microcoder_assets.schema import SCORES, Schema
 from microcoder_assets.store.catalogue import TABLES
 from microcoder_assets.store.ledger import LEDGER
 
-DOCUMENTED: dict[str, Schema] = {**TABLES, "ledger": LEDGER}
+DOCUMENTED: dict[str, Schema] = {**TABLES, "ledger": LEDGER, "scores": SCORES}
 FOLDER = bundled("sql") / "schema"
 
 
