@@ -23,12 +23,11 @@ from typing import Any, Literal
 
 from bench.tables import print_table
 from microcoder_judge import Judge, Limits, Problem, Submission, Test
-from microcoder_judge.livecodebench import why_they_differ
+from microcoder_train.regrade import RECORDED, why_it_may_pass
 
 LIMITS = Limits(time_s=6.0, memory_mb=4096)
 """LiveCodeBench's 6 s a test; it sets no memory limit."""
 
-RECORDED = {-2: "wrong answer", -3: "time limit", -4: "run-time error"}
 RULES: dict[str, Literal["livecodebench"] | None] = {"livecodebench": "livecodebench", "ours": None}
 
 Record = dict[str, Any]
@@ -98,25 +97,6 @@ def failing_cases(folder: Path, problems: dict[str, Record], generations: list[R
         yield Case(
             _submission(generation, problem), False, recorded, why_it_may_pass(generation["code"], record, problem)
         )
-
-
-def why_it_may_pass(code: str, record: Record, problem: Problem) -> str:
-    """The known ways in which a program that LiveCodeBench failed passes here, told by its code and the record."""
-    output = record.get("output") or ""
-    if record["error_code"] == -3:
-        return "its 6 s are wall time on a machine of its own"
-    if record["error_code"] == -2 and not output and "threading" in code:
-        return "prints from a thread, after the grader has stopped to listen"
-    if record["error_code"] == -4 and "readlines" in code:
-        return "the grader's readlines gives an empty line after the last"
-    if record["error_code"] != -2 or "(truncated)" in output:
-        return ""
-    if problem.io_mode == "function":
-        try:
-            output = json.dumps(ast.literal_eval(output))
-        except (ValueError, SyntaxError, TypeError):
-            return ""
-    return why_they_differ(output.encode(), problem.tests[0].expected, problem) or ""
 
 
 def _submission(generation: Record, problem: Problem) -> Submission:

@@ -57,7 +57,7 @@ def main(context: click.Context, home: Path) -> None:
     "deepcoder. Remembered for the next run, the web UI and the schedule.",
 )
 @click.option("--benchmark", type=click.Path(path_type=Path), metavar="PATH",
-              help="LiveCodeBench folder or file: scored, and kept out of training.")
+              help="LiveCodeBench folder, file or OWNER/NAME@COMMIT: scored, and kept out of training.")
 @click.option("--no-benchmark", is_flag=True, help="Forget the benchmark: nothing is decontaminated or scored.")
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file of settings; microcoder_assets/config.py documents each.")
@@ -251,7 +251,7 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
 
     \b
     Views: one for each asset, and calibrations, decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
-    problem_timeline.
+    problem_timeline; and of evaluations scores, leaderboard, leaderboard_by_difficulty.
     microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
     """
     from microcoder_assets.reports import text_table
@@ -259,6 +259,28 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
 
     rows = query(Project.load(home).store, statement)
     click.echo(rows.write_csv() if as_csv else text_table(rows))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+@_command
+def evaluate(home: Path, arguments: tuple[str, ...]) -> None:
+    """Score policies on this home's benchmark or another suite, or judge recorded generations again.
+
+    The options are those of `python -m microcoder_train evaluate`, and after `regrade` of its `regrade`. Results stand
+    in the view `leaderboard`.
+
+    \b
+    microcoder evaluate --model mine=FOLDER --preset upstream --style auto
+    microcoder evaluate --model mine=NAME --backend openai --base-url http://127.0.0.1:8000/v1 --window paper
+    microcoder evaluate --model mine=FOLDER --suite humaneval --benchmark HumanEval.jsonl.gz
+    microcoder evaluate regrade FILE
+    microcoder sql "FROM leaderboard"
+    """
+    from microcoder_assets.evaluation.command import evaluate as run_evaluation
+
+    sys.exit(run_evaluation(Project.load(home), arguments))
 
 
 @main.command()

@@ -52,6 +52,11 @@ class CollectionSettings(Section):
                                 "hold thousands of some. Ours.")
 
 
+class BenchmarkSettings(Section):
+    release: str = Field("release_latest", description="LiveCodeBench's tag of what is scored and never trained on: "
+                         "release_v6, v6 alone, v5_v6 or release_latest. All of it is ours.")
+
+
 class DedupSettings(Section):
     shingle_words: int = Field(3, ge=1, description="Words a shingle. Measured: 3 with 0.5 finds reworded stories.")
     permutations: int = Field(128, ge=16, description="MinHash permutations. Ours; standard error about 0.09.")
@@ -219,10 +224,22 @@ class TrainingSettings(Section):
     seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
 
 
+class EvaluationSettings(Section):
+    """Scoring the base and the tuned policy. How they are sampled is the training preset's `benchmark` part."""
+
+    style: str = Field("plain", description="Prompts: plain, those that training uses; auto, LiveCodeBench's for the "
+                       "model's family; or one of its styles by name. Ours: the policy is asked as it was trained.")
+    window: Literal["all", "paper"] = Field("all", description="Which problems: all, or the 175 of the v6 increment "
+                                            "that arXiv 2603.07777 reports on. Ours.")
+    cutoffs: dict[str, dt.date] = Field({}, description="Dates to compare before and after, by name: of the model's "
+                                        "and the data's knowledge. Ours: none.")
+
+
 class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
+    benchmark: BenchmarkSettings = BenchmarkSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
     decontamination: DecontaminationSettings = DecontaminationSettings()  # type: ignore[call-arg]
     preparation: PreparationSettings = PreparationSettings()  # type: ignore[call-arg]
@@ -233,6 +250,7 @@ class Settings(Section):
     readability: ReadabilitySettings = ReadabilitySettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+    evaluation: EvaluationSettings = EvaluationSettings()  # type: ignore[call-arg]
 
 
 class QualityGates(Section):

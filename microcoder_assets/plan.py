@@ -32,7 +32,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "scraped_problems": Stage((), ("collection",), "3", partitioned=True),
-    "livecodebench_problems": Stage((), (), "1"),
+    "livecodebench_problems": Stage((), ("benchmark",), "2"),
     "normalized_problems": Stage(("scraped_problems",), (), "2", partitioned=True),
     "unique_problems": Stage(
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "2"
@@ -50,7 +50,7 @@ STAGES: dict[str, Stage] = {
         ("verified_problems", "calibrated_problems", "prepared_problems"), ("publication", "dedup"), "4"
     ),
     "grpo_policy": Stage(("train_split",), ("training",), "1"),
-    "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training",), "1"),
+    "livecodebench_scores": Stage(("grpo_policy", "livecodebench_problems"), ("training", "evaluation"), "2"),
 }
 """Every asset, in an order in which each comes after what it reads."""
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.collection.benchmark_files import benchmark_items
-from microcoder_assets.collection.livecodebench import benchmark_files
+from microcoder_assets.collection.livecodebench import benchmark_files, releases
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.collection.web.source import WebSource
@@ -50,7 +50,8 @@ class _Inputs(BaseModel):
 
 @dataclass(frozen=True)
 class Project:
-    """sources: `KIND:PATH` each. benchmark: LiveCodeBench folder or file, None: train without decontamination."""
+    """sources: `KIND:PATH` each. benchmark: LiveCodeBench folder, file or set on the hub, None: train without
+    decontamination."""
 
     home: Path
     sources: tuple[str, ...] = field(default_factory=lambda: (f"kattis:{bundled('examples') / 'archive'}",))
@@ -79,7 +80,7 @@ class Project:
         return Project(
             self.home,
             tuple(_absolute(source) for source in sources) or self.sources,
-            None if no_benchmark else (benchmark.resolve() if benchmark else kept.benchmark),
+            None if no_benchmark else (_resolved(benchmark) if benchmark else kept.benchmark),
             settings_file.resolve() if settings_file else kept.settings_file,
         )
 
@@ -122,6 +123,7 @@ class Project:
         if settings.dedup.embedding_model:
             check_model(settings.dedup.embedding_model)
         load_policy(settings.selection.policy)
+        releases(settings.benchmark.release)
         if self.benchmark:
             benchmark_files(self.benchmark)
 
@@ -146,4 +148,9 @@ class Project:
 
 def _absolute(source: str) -> str:
     spec = parse_spec(source)
-    return f"{spec.kind}:{spec.path.resolve() if spec.path.exists() else spec.path}"
+    return f"{spec.kind}:{_resolved(spec.path)}"
+
+
+def _resolved(path: Path) -> Path:
+    """A name on the Hugging Face Hub stays as it is."""
+    return path.resolve() if path.exists() else path

@@ -261,8 +261,39 @@ SPLIT: Schema = {
     "family": pl.String,  # the first problem_id of those near-duplicates and versions that lie on one side
 }
 
-BENCHMARK: Schema = {**JUDGEABLE, "release": pl.String, "samples": pl.List(SAMPLE)}
-"""`livecodebench_problems`: the release that added the problem and its public samples beside it."""
+BENCHMARK: Schema = {**JUDGEABLE, "release": pl.String, "samples": pl.List(SAMPLE), "question_id": pl.String}
+"""`livecodebench_problems`: the release that added the problem, its public samples, and the id that
+LiveCodeBench itself gives it."""
+
+
+SCORES: Schema = {
+    "model": pl.String,
+    "suite": pl.String,
+    "problem_id": pl.String,
+    "question_id": pl.String,
+    "platform": pl.String,
+    "difficulty": pl.String,
+    "month": pl.String,
+    "release": pl.String,
+    "sample": pl.Int64,
+    "accepted": pl.Boolean,  # by the suite's own rules; null where the judge failed
+    "verdict": pl.String,
+    "passed": pl.Int64,
+    "total": pl.Int64,
+    "message": pl.String,
+    "faithful": pl.Boolean,  # as an online judge would say
+    "faithful_verdict": pl.String,
+    "difference": pl.String,
+    "errata": pl.String,
+    "extracted": pl.String,
+    "truncated": pl.Boolean,
+    "tokens": pl.Int64,
+    "prompt_tokens": pl.Int64,
+    "code": pl.String,
+    "completion": pl.String,
+    "filename": pl.String,  # the evaluation's scores.parquet
+}
+"""A row a sample of every evaluation, as `microcoder_train.scoring.Graded` writes it."""
 
 
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

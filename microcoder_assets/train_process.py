@@ -24,6 +24,16 @@ def environment(threads: int) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
 
 
+def follow(arguments: Sequence[str]) -> int:
+    """Run one command in the foreground, its output and progress shown; its exit code. Ctrl-C ends it too."""
+    with subprocess.Popen([*COMMAND, *arguments], env=environment(os.cpu_count() or 1)) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+
+
 def run(arguments: Sequence[str]) -> None:
     """Run one command for the files that it writes, on every core. Raises UserError with the mistake that it names."""
     command = [*COMMAND, *arguments]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,16 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from microcoder_train.artifacts import require_model
-from microcoder_train.config import PRESETS, BaseSettings, describe, load_settings
+from microcoder_train.config import PRESETS, BaseSettings, EvaluationSettings, describe, load_settings
 from microcoder_train.errors import TrainError
+from microcoder_train.prompts import STYLES
 from microcoder_train.reports import Report
+from microcoder_train.suites import SUITES, open_suite
+from microcoder_train.suites.livecodebench import WINDOWS, Window
 
 OVERVIEW = """\
 Train a coding policy on a published split with GRPO, and score policies on a benchmark.
 
   python -m microcoder_train grpo --split SPLIT --model embedded --out runs/demo
-  python -m microcoder_train livecodebench --benchmark BENCHMARK --model base=runs/base-KEY \\
+  python -m microcoder_train evaluate --benchmark BENCHMARK --model base=runs/base-KEY \\
       --model tuned=runs/demo/model --out runs/scores
+  python -m microcoder_train regrade FILE --benchmark BENCHMARK --out runs/regraded
 
 A split is a folder with manifest.json and data/{train,validation}-00000-of-00001.parquet, a benchmark one with
 data/test-00000-of-00001.parquet; `datasets.load_dataset` reads both. A result is written whole or not at all, and a
@@ -39,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _make_base(commands)
     _grpo(commands)
-    _livecodebench(commands)
+    _evaluate(commands)
+    _regrade(commands)
     _generate(commands)
     _embed(commands)
     return root
@@ -88,20 +95,92 @@ def _grpo(commands: Commands) -> None:
     _add_settings(command)
 
 
-def _livecodebench(commands: Commands) -> None:
+def _evaluate(commands: Commands) -> None:
     command = _add(
         commands,
-        "livecodebench",
-        "Score policies on a benchmark: pass@1 by difficulty, with intervals, side by side.",
-        "Every sample is judged against all tests. Written to --out: scores.json, scores.parquet (a row a sample) and\n"
-        "scores.png. Intervals are 95 % bootstraps over problems; differences pair each later model with the first.",
+        "evaluate",
+        "Score policies on a benchmark suite, side by side, with intervals.",
+        "Every sample is judged against all tests; LiveCodeBench's by its own rules, and as an online judge beside.\n"
+        "Written to --out: report.md, scores.json, scores.parquet (a row a sample), plots, NAME_eval_all.json (which\n"
+        "LiveCodeBench's own score script reads), results_NAME.json (lm-evaluation-harness's layout) and times.json.\n"
+        "Completions are kept one by one beside --out, in completions/: a run that was killed goes on where it was.\n\n"
+        "Settings of the preset `paper`, under `benchmark` in a --config file:\n"
+        f"{describe(PRESETS['paper'].benchmark)}\n\n"
+        f"The preset `upstream` differs in:\n{_unlike('upstream')}\n\n`tiny` (the default) in:\n{_unlike('tiny')}",
     )
-    command.add_argument("--benchmark", type=Path, required=True, help="folder: manifest.json and data/")
+    _add_suite(command)
     command.add_argument("--model", action="append", required=True, metavar="NAME=PATH", help="repeat to compare")
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
-    command.add_argument("--samples", type=_positive, default=8, help="completions a problem (default: 8)")
-    command.add_argument("--temperature", type=_above_zero, default=0.2, help="LiveCodeBench's own 0.2 by default")
+    command.add_argument(
+        "--backend",
+        choices=("transformers", "vllm", "openai"),
+        default="transformers",
+        help="what draws completions; openai: any compatible server, PATH is its name of the model",
+    )
+    command.add_argument("--base-url", help="of that server, for example http://127.0.0.1:8000/v1")
+    command.add_argument("--parallel", type=_positive, default=16, help="requests at a time to a server (default: 16)")
+    command.add_argument(
+        "--style",
+        default="auto",
+        help="prompts: auto, LiveCodeBench's for the model's family (the "
+        "default); plain, in this project's words; or the name of one: " + ", ".join(STYLES),
+    )
+    command.add_argument(
+        "--cutoff",
+        action="append",
+        default=[],
+        metavar="NAME=YYYY-MM-DD",
+        help="a date to compare before and after: of a model's or the data's knowledge",
+    )
+    command.add_argument("--samples", type=_positive, help="completions a problem, instead of the preset's")
+    command.add_argument("--temperature", type=_above_zero, help="instead of the preset's")
     _add_settings(command)
+
+
+def _regrade(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "regrade",
+        "Judge recorded generations of others and compare with their verdicts.",
+        "FILE is LiveCodeBench's eval_all.json or output, a list of {question_id, code_list}, or JSON lines with\n"
+        "question_id, code and passed; gzip or not. A recorded failing input, where it is whole, is one more test.\n"
+        "Written to --out as by evaluate, and agreement.md: each verdict that is not the recorded one, with a reason\n"
+        "where one is known. Without private tests a recorded failure whose input is not there proves nothing.",
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="recorded generations")
+    _add_suite(command)
+    command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
+    command.add_argument("--name", help="of the policy, where the file names none (default: the file's)")
+    command.add_argument("--cutoff", action="append", default=[], metavar="NAME=YYYY-MM-DD", help="as for evaluate")
+    _add_settings(command)
+
+
+def _add_suite(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--suite", choices=SUITES, default="livecodebench", help="default: livecodebench, and any folder in its format"
+    )
+    command.add_argument(
+        "--benchmark",
+        type=Path,
+        required=True,
+        help="folder with manifest.json and data/, or the suite's file of JSON lines",
+    )
+    command.add_argument("--examples", type=Path, help="LiveCodeBench's few_shot_examples/generation, for base models")
+    command.add_argument(
+        "--window",
+        choices=sorted(WINDOWS),
+        default="all",
+        help="paper: the 175 problems of the v6 increment (default: all)",
+    )
+    command.add_argument("--from", dest="first", type=_date, metavar="DATE", help="first contest date, YYYY-MM-DD")
+    command.add_argument("--to", dest="last", type=_date, metavar="DATE", help="last contest date")
+    command.add_argument("--platform", action="append", help="only this one; repeat for more")
+    command.add_argument("--difficulty", action="append", help="only this one; repeat for more")
+    command.add_argument("--release", action="append", help="only this increment, such as v6; repeat for more")
+
+
+def _unlike(preset: str) -> str:
+    return describe(PRESETS[preset].benchmark, beside=PRESETS["paper"].benchmark)
 
 
 def _generate(commands: Commands) -> None:
@@ -155,15 +234,11 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         chosen = replace(settings, steps=options.max_steps or settings.steps)
         summary = run_grpo(options.split, options.model, options.out, chosen, options.seed, say)
         return grpo_report(summary, options.out)
-    evaluation = replace(settings.evaluation, samples=options.samples, temperature=options.temperature)
-    if options.command == "livecodebench":
-        from microcoder_train.livecodebench import livecodebench_report, run_livecodebench
-
-        models = named_models(options.model)
-        record = run_livecodebench(options.benchmark, models, options.out, evaluation, options.seed, say)
-        return livecodebench_report(record, options.out)
+    if options.command in ("evaluate", "regrade"):
+        return _run_benchmark(options, settings.benchmark, say)
     from microcoder_train.generation import load_policy, sample
 
+    evaluation = replace(settings.evaluation, samples=options.samples, temperature=options.temperature)
     require_model(options.model)
     policy = load_policy(options.model, evaluation.dtype)
     text = options.prompt if options.prompt is not None else sys.stdin.read()
@@ -179,6 +254,48 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
     return Report("\n\n".join(item.text for item in found[0]), "")
 
 
+def _run_benchmark(options: argparse.Namespace, settings: EvaluationSettings, say: Callable[[str], None]) -> Report:
+    from microcoder_train.benchmark import Sampling, evaluation_report, run_evaluation
+    from microcoder_train.regrade import run_regrade
+
+    named = WINDOWS[options.window]
+    window = Window(
+        options.first,
+        options.last,
+        tuple(options.platform or ()),
+        tuple(options.difficulty or ()),
+        tuple(options.release or named.releases),
+    )
+    suite = open_suite(options.suite, options.benchmark, window, options.examples)
+    cutoffs = named_dates(options.cutoff)
+    if options.command == "regrade":
+        return run_regrade(options.file, suite, options.out, settings, cutoffs, options.name, say)
+    chosen = replace(
+        settings,
+        samples=options.samples or settings.samples,
+        temperature=options.temperature or settings.temperature,
+    )
+    sampling = Sampling(
+        options.backend, options.style, options.base_url, os.environ.get("OPENAI_API_KEY"), options.parallel, cutoffs
+    )
+    record = run_evaluation(suite, named_models(options.model), options.out, chosen, sampling, options.seed, say)
+    return evaluation_report(record, options.out)
+
+
+def named_dates(values: Sequence[str]) -> dict[str, dt.date]:
+    """NAME=YYYY-MM-DD arguments in their order. Raises TrainError on another form."""
+    dates = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        try:
+            dates[name] = dt.date.fromisoformat(text)
+        except ValueError as error:
+            raise TrainError(f"--cutoff {value}: write it as NAME=YYYY-MM-DD") from error
+        if not (name and equals):
+            raise TrainError(f"--cutoff {value}: write it as NAME=YYYY-MM-DD")
+    return dates
+
+
 def named_models(values: Sequence[str]) -> dict[str, str]:
     """NAME=PATH arguments in their order. Raises TrainError on another form or a name given twice."""
     models: dict[str, str] = {}
@@ -190,6 +307,13 @@ def named_models(values: Sequence[str]) -> dict[str, str]:
             raise TrainError(f"--model {name} is given twice; choose another name")
         models[name] = path
     return models
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is not a date; write YYYY-MM-DD") from error
 
 
 def _positive(text: str) -> int:

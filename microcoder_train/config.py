@@ -1,7 +1,8 @@
 """Every setting of training and scoring, with where its default comes from.
 
 Origins: **paper** (arXiv 2603.07777), **DAPO** (arXiv 2503.14476, which the paper follows where it states no value),
-**ours** (a choice). The presets are `paper`, for GPUs, and `tiny`, a demonstration for two CPU cores.
+**ours** (a choice). The presets are `paper`, for GPUs, `upstream`, which scores as LiveCodeBench
+itself, and `tiny`, a demonstration for two CPU cores.
 """
 
 from __future__ import annotations
@@ -46,15 +47,23 @@ class BaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
-    """Sampling and judging a set of problems. Defaults are those of the preset `paper`."""
+    """Sampling and judging a set of problems. Defaults are those of the preset `paper`.
+
+    LiveCodeBench: its runner's defaults (`lcb_runner/runner/parser.py` at 28fef95).
+    """
 
     samples: int = setting(4, "Completions a problem. Paper: the mean of 4 runs.")
     temperature: float = setting(1.2, "Sampling temperature. Ours: as in training, the paper states none.")
+    top_p: float = setting(1.0, "Nucleus of the sampling. Ours: the whole distribution, the paper states none.")
     max_completion_tokens: int = setting(8192, "Longer completions are cut off. Paper.")
+    stop: str = setting("", "Comma-separated texts that end a completion, except in chats. Ours: none.")
     batch: int = setting(64, "Completions sampled together. Ours.")
     dtype: Literal["bfloat16", "float32"] = setting("bfloat16", "Type of weights and activations. Ours.")
     judge_workers: int = setting(2, "Judge processes. Ours.")
+    isolation: Literal["batch", "test"] = setting("batch", "`test`: a fresh process for every test. Ours.")
     bootstrap: int = setting(2000, "Resamples of the problems for the 95 % intervals. Ours.")
+    price_prompt: float = setting(0.0, "Dollars a million prompt tokens. Ours: nothing.")
+    price_completion: float = setting(0.0, "Dollars a million completion tokens. Ours: nothing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,9 @@ class TrainSettings:
     evaluation: EvaluationSettings = field(
         default_factory=EvaluationSettings, metadata={"doc": "Scoring base and tuned on the validation part."}
     )
+    benchmark: EvaluationSettings = field(
+        default_factory=EvaluationSettings, metadata={"doc": "Scoring policies on a benchmark suite."}
+    )
     base: BaseSettings = field(default_factory=BaseSettings, metadata={"doc": "The embedded base model."})
 
 
@@ -110,9 +122,18 @@ PRESETS: dict[str, TrainSettings] = {
         evaluation=EvaluationSettings(
             samples=16, temperature=1.0, max_completion_tokens=48, batch=128, dtype="float32"
         ),
+        benchmark=EvaluationSettings(
+            samples=8, temperature=0.2, max_completion_tokens=48, batch=128, dtype="float32"
+        ),
+    ),
+    "upstream": TrainSettings(
+        benchmark=EvaluationSettings(
+            samples=10, temperature=0.2, top_p=0.95, max_completion_tokens=2000, stop="###"
+        ),
     ),
 }
-"""`tiny` is ours throughout: measured to learn on two CPU cores."""
+"""`tiny` is ours throughout: measured to learn on two CPU cores. `upstream` is `paper`, with benchmarks sampled by
+LiveCodeBench's defaults."""
 
 
 def load_settings(preset: str, path: Path | None) -> TrainSettings:
@@ -142,7 +163,7 @@ def override(settings: Settings, values: Mapping[str, Any], where: str) -> Setti
         current = getattr(settings, key)
         if is_dataclass(current) and isinstance(value, Mapping):
             changes[key] = override(getattr(settings, key), value, f"{where}: {key}")
-        elif _fits(value, kinds[key]) and (value or key != "temperature"):
+        elif _fits(value, kinds[key]) and (value or key not in ("temperature", "top_p")):
             changes[key] = value
         else:
             raise TrainError(f"{where}: {key} must be {_spelled(kinds[key])}, got {value!r}")

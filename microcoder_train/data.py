@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from microcoder_judge import Checker, Limits, Problem, RecordError, Test
@@ -61,6 +62,8 @@ class Part:
         self._table = table.select(COLUMNS)
         self._source = source
         self.rows: tuple[Row, ...] = tuple(_rows(self._table))
+        tests = pc.list_value_length(self._table["tests"]).to_pylist()
+        self.untested = {row.problem_id for row, number in zip(self.rows, tests, strict=True) if not number}
         self._index = {row.problem_id: number for number, row in enumerate(self.rows)}
         if len(self._index) != len(self.rows):
             raise TrainError(f"{source} holds a problem_id twice; export the split again")
@@ -68,8 +71,9 @@ class Part:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def problem(self, problem_id: str) -> Problem:
-        """What programs for this row are judged against. Raises TrainError if the row cannot be judged."""
+    def problem(self, problem_id: str, first: Sequence[Test] = ()) -> Problem:
+        """What programs for this row are judged against: `first`, then its own tests. Raises TrainError if the row
+        cannot be judged."""
         raw = self._table.slice(self._index[problem_id], 1).to_pylist()[0]
         if raw["checker"] is None:
             raise TrainError(f"{self._source}: {problem_id} declares no checker and cannot be judged; remove the row")
@@ -77,7 +81,7 @@ class Part:
         try:
             return Problem(
                 id=problem_id,
-                tests=tuple(Test(t["input"], t["expected"], t["name"]) for t in raw["tests"] or ()),
+                tests=(*first, *(Test(t["input"], t["expected"], t["name"]) for t in raw["tests"] or ())),
                 limits=Limits(
                     time_s=raw["time_limit_s"] or default.time_s, memory_mb=raw["memory_limit_mb"] or default.memory_mb
                 ),
@@ -98,17 +102,27 @@ def _rows(table: pa.Table) -> Iterator[Row]:
 
 def read_part(folder: Path, part: str) -> Part:
     """The rows of `part` (train, validation or test). Raises TrainError naming the file."""
-    first = folder / "data" / f"{part}-00000-of-00001.parquet"
-    paths = sorted(first.parent.glob(f"{part}-*-of-*.parquet")) or [first]
-    if len(paths) != int(paths[0].stem.rpartition("-")[2]):
-        raise TrainError(f"{paths[0].parent} holds {len(paths)} files of {part}, not all of them; export it again")
-    loaded = Part(pa.concat_tables(map(_read_table, paths)), str(paths[0]))
+    loaded = Part(read_table(folder, part), str(part_files(folder, part)[0]))
     if not len(loaded):
-        raise TrainError(f"{paths[0]} holds no problem; collect more problems or change the split")
+        raise TrainError(f"{part_files(folder, part)[0]} holds no problem; collect more problems or change the split")
     return loaded
 
 
-def _read_table(path: Path) -> pa.Table:
+def part_files(folder: Path, part: str) -> list[Path]:
+    """The files of `part`, in order; the name of the first where there are none."""
+    first = folder / "data" / f"{part}-00000-of-00001.parquet"
+    paths = sorted(first.parent.glob(f"{part}-*-of-*.parquet")) or [first]
+    if len(paths) != int(paths[0].stem.rpartition("-")[2]):
+        raise TrainError(f"{first.parent} holds {len(paths)} files of {part}, not all of them; export it again")
+    return paths
+
+
+def read_table(folder: Path, part: str) -> pa.Table:
+    """Every column of `part`. Raises TrainError naming the file."""
+    return pa.concat_tables(map(_read_file, part_files(folder, part)))
+
+
+def _read_file(path: Path) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             return file.read()

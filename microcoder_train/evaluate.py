@@ -77,9 +77,7 @@ def fits(policy: Policy, rows: Sequence[Row], room: int) -> list[list[int] | Non
     return [ids if len(ids) + room <= policy.context else None for ids in encoded]
 
 
-def evaluate(
-    name: str, path: str, part: Part, judge: Judging, settings: EvaluationSettings, seed: int
-) -> list[Sample]:
+def evaluate(name: str, path: str, part: Part, judge: Judging, settings: EvaluationSettings, seed: int) -> list[Sample]:
     """Samples of the policy at `path` for every problem of `part`, judged against all tests, in row order."""
     policy = load_policy(path, settings.dtype)
     prompts = fits(policy, part.rows, settings.max_completion_tokens)
@@ -125,7 +123,7 @@ def score(samples: Sequence[Sample], resamples: int) -> Score:
     """The scores of one policy's samples."""
     rates = pass_rates((item.problem_id, item.accepted) for item in samples)
     difficulty = {item.problem_id: item.difficulty for item in samples}
-    names = sorted(set(difficulty.values()), key=_difficulty_order)
+    names = sorted(set(difficulty.values()), key=difficulty_order)
     return Score(
         overall=bootstrap(list(rates.values()), resamples),
         samples=max(item.sample for item in samples) + 1,
@@ -144,7 +142,7 @@ def compare(first: Sequence[Sample], second: Sequence[Sample], resamples: int) -
     return paired_difference(rates[0], rates[1], resamples)
 
 
-def _difficulty_order(name: str) -> tuple[int, str]:
+def difficulty_order(name: str) -> tuple[int, str]:
     known = ("easy", "medium", "hard", "expert")
     return (known.index(name) if name in known else len(known), name)
 

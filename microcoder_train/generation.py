@@ -76,21 +76,30 @@ def sample(
     Prompts of like length share a batch of about `batch` completions, so that little is spent on padding.
     """
     results: list[list[Completion]] = [[] for _ in prompts]
-    order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
-    size = max(1, batch // samples)
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        for chosen in progress(batches, label):
-            found = _generate(policy, [prompts[index] for index in chosen], samples, temperature, max_tokens)
+        for chosen in progress(like_lengths([len(prompt) for prompt in prompts], max(1, batch // samples)), label):
+            found = generate(policy, [prompts[index] for index in chosen], samples, temperature, max_tokens)
             for index, completions in zip(chosen, found, strict=True):
                 results[index] = completions
     return results
 
 
-def _generate(
-    policy: Policy, prompts: Sequence[Sequence[int]], samples: int, temperature: float, max_tokens: int
+def like_lengths(lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Positions in groups of `size`, the shortest first."""
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def generate(
+    policy: Policy,
+    prompts: Sequence[Sequence[int]],
+    samples: int,
+    temperature: float,
+    max_tokens: int,
+    top_p: float = 1.0,
 ) -> list[list[Completion]]:
+    """`samples` completions of each encoded prompt in one batch, from the global random state."""
     longest = max(len(prompt) for prompt in prompts)
     pad = policy.tokenizer.pad_token_id
     ids = torch.tensor([[pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
@@ -102,7 +111,7 @@ def _generate(
             do_sample=True,
             temperature=temperature,
             top_k=0,
-            top_p=1.0,
+            top_p=top_p,
             max_new_tokens=max_tokens,
             num_return_sequences=samples,
             pad_token_id=pad,

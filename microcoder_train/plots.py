@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from microcoder_train.estimates import Estimate
 
 BLUE, ORANGE, GREY = "#1f5a9e", "#d9792b", "#9aa3ad"
+COLOURS = (GREY, BLUE, ORANGE, "#3f8f6b", "#8a5fa8", "#c2484d", "#6b5b45", "#4aa3c7")
+FEW = 3
+"""So many policies are told apart inside the axes; the names of more stand below, and bands are left out."""
 
 
 def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], window: int = 5) -> None:
@@ -35,7 +38,6 @@ def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None
     figure, axes = _figure()
     groups = list(dict.fromkeys(group for values in scores.values() for group in values))
     width = 0.8 / max(1, len(scores))
-    colours = (GREY, BLUE, ORANGE)
     for number, (policy, values) in enumerate(scores.items()):
         shown = [values.get(group) or Estimate(0.0, 0.0, 0.0, 0) for group in groups]
         places = [index + (number - (len(scores) - 1) / 2) * width for index in range(len(groups))]
@@ -49,14 +51,66 @@ def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None
             width,
             yerr=errors,
             capsize=3,
-            color=colours[number % len(colours)],
+            color=COLOURS[number % len(COLOURS)],
             label=policy,
         )
     axes.set_xticks(range(len(groups)), groups)
     axes.set_ylabel("pass@1 (95 % interval over problems)")
     axes.set_ylim(0, 1)
-    axes.legend(frameon=False)
+    _name_policies(figure, axes, len(scores))
     _save(figure, path)
+
+
+def month_plot(
+    path: Path, series: Mapping[str, Mapping[str, Estimate]], marks: Mapping[str, str] | None = None
+) -> None:
+    """pass@1 by contest month with 95 % bands. series: policy -> `YYYY-MM` -> estimate, at least one of them.
+
+    marks: name -> `YYYY-MM`, drawn as a dashed line at the end of that month: cut-off dates.
+    """
+    figure, axes = _figure()
+    months = sorted({month for values in series.values() for month in values})
+    for number, (policy, values) in enumerate(series.items()):
+        shown = [(months.index(month), value) for month, value in sorted(values.items())]
+        places = [place for place, _ in shown]
+        colour = COLOURS[number % len(COLOURS)]
+        axes.plot(places, [value.mean for _, value in shown], color=colour, marker="o", markersize=3, label=policy)
+        if len(series) <= FEW:
+            low, high = [value.low for _, value in shown], [value.high for _, value in shown]
+            axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+    for name, month in (marks or {}).items():
+        place = sum(one <= month for one in months) - 0.5
+        axes.axvline(place, color="#444444", linestyle="--", linewidth=1)
+        axes.annotate(name, (place, 0.99), (3, 0), textcoords="offset points", fontsize=8, va="top")
+    step = max(1, len(months) // 12)
+    axes.set_xticks(range(0, len(months), step), months[::step], rotation=45, ha="right", fontsize=8)
+    axes.set_xlabel("contest month")
+    axes.set_ylabel("pass@1 (95 % interval over problems)" if len(series) <= FEW else "pass@1")
+    axes.set_ylim(0, 1)
+    _name_policies(figure, axes, len(series))
+    _save(figure, path)
+
+
+def length_plot(path: Path, lengths: Mapping[str, tuple[Sequence[int], Sequence[int]]]) -> None:
+    """How long accepted and rejected completions are. lengths: policy -> tokens of the accepted, of the rejected."""
+    figure, axes = _figure()
+    groups = [(f"{policy}, {name}", values) for policy, both in lengths.items()
+              for name, values in zip(("accepted", "rejected"), both, strict=True) if values]  # fmt: skip
+    names = [name for name, _ in groups]
+    axes.boxplot([values for _, values in groups], tick_labels=names, showfliers=False, orientation="horizontal")
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set_xlabel("tokens a completion")
+    axes.set_xlim(left=0)
+    _save(figure, path)
+
+
+def _name_policies(figure: Figure, axes: Axes, policies: int) -> None:
+    if policies <= FEW:
+        axes.legend(frameon=False)
+        return
+    rows = -(-policies // 2)
+    figure.set_figheight(3.6 + 0.22 * rows)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
 def _figure() -> tuple[Figure, Axes]:

@@ -87,7 +87,7 @@ def livecodebench_problems(context: dg.AssetExecutionContext, workspace: Workspa
     """The pinned LiveCodeBench release: what is scored, and never trained on."""
     project = workspace.project()
     version = plan.inputs_of(project, "livecodebench_problems")
-    result = benchmark_result(project.benchmark)
+    result = benchmark_result(project.benchmark, project.settings.benchmark.release)
     folder = export(project.exports / "livecodebench", result.frame, ("test",), version[:16], BENCHMARK_CARD)
     counts = result.frame.group_by("release", "difficulty").len("problems").sort("release", "difficulty")
     return publish(

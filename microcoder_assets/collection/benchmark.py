@@ -21,13 +21,13 @@ TIME_LIMIT_S = 6.0
 """Seconds a test, as LiveCodeBench's own grader allows."""
 
 
-def benchmark_result(path: Path | None) -> StageResult:
-    """BENCHMARK rows of a LiveCodeBench folder or file; none without a path. Unreadable records are errors.
+def benchmark_result(path: Path | None, tag: str = "release_latest") -> StageResult:
+    """BENCHMARK rows of one release tag of LiveCodeBench; none without a path. Unreadable records are errors.
 
     Raises UserError where no record can be read: an empty benchmark would switch decontamination off unseen.
     """
     rows, decisions = [], []
-    for problem in read_benchmark(path) if path else ():
+    for problem in read_benchmark(path, tag) if path else ():
         if isinstance(problem, UnreadableRecord):
             name = f"{problem.platform}:?{problem.source_ref}"
             decisions.append(Decision(name, Kind.ERROR, problem.reason, {"error": problem.detail}))
@@ -77,6 +77,7 @@ def _row(problem: BenchmarkProblem) -> dict[str, Any]:
         "license": None,
         "content_sha": digest.hexdigest(),
         "release": problem.release,
+        "question_id": problem.question_id,
         "samples": [
             {"input": t.input.decode("utf-8", "replace"), "output": t.expected.decode("utf-8", "replace")}
             for t in problem.public_tests

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from microcoder_assets.collection.files import BAD_RECORD, fingerprint_files, on
 from microcoder_assets.collection.identity import slugify
 from microcoder_assets.collection.packed_tests import unpack_tests
 from microcoder_assets.collection.records import NATIVE_ID, ScrapedTest, UnreadableRecord
+from microcoder_assets.collection.sets.rows import data_files, require_datasets, set_rows
+from microcoder_assets.collection.sets.source import download, fingerprint_commit, hub_name
 from microcoder_assets.collection.signature import Signature
 from microcoder_assets.errors import UserError
 from microcoder_judge import IoMode
@@ -21,7 +24,12 @@ from microcoder_judge import IoMode
 MAX_ROW_BYTES = 1 << 30
 """Rows of upstream's full release reach hundreds of MiB of packed tests."""
 
+PATTERNS = ("test*.jsonl*", "problems_release_v*.jsonl*", "**/test-*.parquet", "**/*-test.arrow")
+"""Data files of `code_generation_lite` and of the full set, in their repositories and as `datasets` keeps them."""
+
 _FILE = re.compile(r"(?:test(\d*)|problems_release_v\d+)\.jsonl(?:\.gz)?")
+_TABLES = (".parquet", ".arrow")
+_TAG = re.compile(r"(?:release_)?v(?P<only>\d+)|v(?P<first>\d+)_v(?P<last>\d+)|release_latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +55,82 @@ class BenchmarkProblem:
     private_tests: tuple[ScrapedTest, ...]
 
 
-def read_benchmark(path: Path) -> Iterator[BenchmarkProblem | UnreadableRecord]:
-    """Every problem of a LiveCodeBench folder or file, files by release; of two with one id the first.
+def read_benchmark(path: Path, tag: str = "release_latest") -> Iterator[BenchmarkProblem | UnreadableRecord]:
+    """The problems of one release tag in a LiveCodeBench folder, file or set on the hub (`OWNER/NAME@COMMIT`), files
+    by release; of two with one id the first.
 
-    A folder holds upstream's `test.jsonl`, `test2.jsonl`, ... (a file's number is its release) or
-    `problems_release_vN.jsonl.gz`, whose rows name their release. Raises UserError when it holds neither, and where
-    a file breaks off: a part of a benchmark is no benchmark.
+    A folder holds upstream's `test.jsonl`, `test2.jsonl`, ... (a file's number is its release),
+    `problems_release_vN.jsonl.gz`, whose rows name their release, or either set as Parquet or Arrow, whose rows count
+    as v1 where they name none. Raises UserError when it holds none of them, when the tag is unknown, and where a file
+    breaks off: a part of a benchmark is no benchmark.
     """
-    seen = set()
+    wanted, seen = releases(tag), set()
     for file in benchmark_files(path):
-        for row in read_rows(file, "livecodebench", MAX_ROW_BYTES, whole=True):
+        for ref, row in _rows(file):
             if isinstance(row, UnreadableRecord):
                 yield row
                 continue
             try:
-                found = problem(row.parse(), _release_of(file))
+                found = problem(row(), _release_of(file))
             except BAD_RECORD as error:
-                yield UnreadableRecord("livecodebench", row.ref, "malformed_record", one_line(error))
+                yield UnreadableRecord("livecodebench", ref, "malformed_record", one_line(error))
+                continue
+            if int(found.release.removeprefix("v")) not in wanted:
                 continue
             if found.problem_id in seen:
-                yield UnreadableRecord("livecodebench", row.ref, "same_id", f"{found.problem_id} is listed twice")
+                yield UnreadableRecord("livecodebench", ref, "same_id", f"{found.problem_id} is listed twice")
                 continue
             seen.add(found.problem_id)
             yield found
 
 
+def releases(tag: str) -> range:
+    """Numbers of the releases of a tag, as `code_generation_lite` names them: `release_v5` is v1 to v5, `v6` that
+    increment alone, `v4_v5` a span of increments, `release_latest` all. Raises UserError for another tag."""
+    match = _TAG.fullmatch(tag)
+    if match is None:
+        raise UserError(f"unknown LiveCodeBench release {tag!r}; write release_v6, v6, v5_v6 or release_latest")
+    if match["first"]:
+        return range(int(match["first"]), int(match["last"]) + 1)
+    if match["only"]:
+        return range(1 if tag.startswith("release_") else int(match["only"]), int(match["only"]) + 1)
+    return range(1, 1_000)
+
+
 def benchmark_files(path: Path) -> list[Path]:
-    """The files `read_benchmark` reads, in its order."""
+    """The files `read_benchmark` reads, in its order; of a set on the hub got where they are not there yet."""
+    if not path.exists():
+        path = download(*hub_name(path, "benchmark"), PATTERNS)
     if path.is_file():
         return [path]
     files = [file for file in sorted(path.glob("*.jsonl*")) if _FILE.fullmatch(file.name)]
+    files = files or [file for file in data_files(path, PATTERNS).values() if file.suffix in _TABLES]
     if not files:
-        raise UserError(f"benchmark {path} holds no test.jsonl, test2.jsonl, ... nor problems_release_vN.jsonl.gz")
+        raise UserError(
+            f"benchmark {path} holds no test.jsonl, test2.jsonl, ..., problems_release_vN.jsonl.gz, .parquet nor .arrow"
+        )
     return sorted(files, key=lambda file: (len(_release_of(file)), _release_of(file), file.name))
 
 
 def fingerprint(path: Path) -> str:
-    """sha256 over names and bytes of the files read. Raises UserError as `benchmark_files` does."""
-    return fingerprint_files({file.name: file for file in benchmark_files(path)})
+    """sha256 over names and bytes of the files read; of a set on the hub its name and commit. Raises UserError as
+    `benchmark_files` does."""
+    if not path.exists():
+        return fingerprint_commit(*hub_name(path, "benchmark"))
+    return fingerprint_files({f"{number:04} {file.name}": file for number, file in enumerate(benchmark_files(path))})
+
+
+def _rows(file: Path) -> Iterator[tuple[str, UnreadableRecord | Callable[[], Mapping[str, Any]]]]:
+    """Reference of each row, with what gives its fields or says why it cannot be read."""
+    if file.suffix not in _TABLES:
+        for line in read_rows(file, "livecodebench", MAX_ROW_BYTES, whole=True):
+            yield (line.source_ref, line) if isinstance(line, UnreadableRecord) else (line.ref, line.parse)
+        return
+    require_datasets()
+    for row in set_rows(file.name, file, "livecodebench"):
+        if isinstance(row, UnreadableRecord):
+            raise UserError(f"cannot read all of {file}, get it again: {row.detail}")
+        yield row.ref, partial(dict, row.fields)
 
 
 def native_id(platform: str, question_id: str, title: str) -> str:
@@ -115,9 +161,9 @@ def problem(raw: Mapping[str, Any], release: str) -> BenchmarkProblem:
         title=title,
         platform=platform,
         contest_id=_text(raw, "contest_id") if raw.get("contest_id") else None,
-        contest_date=dt.datetime.fromisoformat(raw["contest_date"]).date() if raw.get("contest_date") else None,
+        contest_date=_date(raw["contest_date"]) if raw.get("contest_date") else None,
         difficulty=_text(raw, "difficulty") if raw.get("difficulty") else None,
-        release=_text(raw, "release") if raw.get("release") else release,
+        release=_release(raw) if raw.get("release") else release,
         statement=_text(raw, "question_content"),
         starter_code=starter_code,
         entry_point=entry_point,
@@ -137,6 +183,18 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
     except UnicodeEncodeError as error:
         raise ValueError(f"{name} holds half of a surrogate pair") from error
     return value
+
+
+def _date(value: str | dt.datetime) -> dt.date:
+    """`datasets` reads dates as such where its copy was written with types."""
+    return (value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)).date()
+
+
+def _release(raw: Mapping[str, Any]) -> str:
+    release = _text(raw, "release")
+    if not re.fullmatch(r"v\d+", release):
+        raise ValueError(f"release must be v1, v2, ..., not {release!r}")
+    return release
 
 
 def _release_of(file: Path) -> str:

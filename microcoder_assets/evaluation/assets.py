@@ -9,6 +9,7 @@ import polars as pl
 from microcoder_assets import plan
 from microcoder_assets.collection.assets import livecodebench_problems
 from microcoder_assets.errors import UserError
+from microcoder_assets.evaluation.command import choices
 from microcoder_assets.publishing import publish_partition
 from microcoder_assets.resources import Workspace
 from microcoder_assets.stage import StageResult
@@ -27,7 +28,7 @@ from microcoder_assets.training.launch import launch, options
 def livecodebench_scores(
     context: dg.AssetExecutionContext, workspace: Workspace, pipes: dg.PipesSubprocessClient
 ) -> dg.MaterializeResult[Any]:
-    """pass@1 of the base and the tuned policy on LiveCodeBench, by difficulty, with intervals."""
+    """The base and the tuned policy on LiveCodeBench: by difficulty, platform and month, with intervals."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "livecodebench_scores")
     policy = project.store.manifest("grpo_policy")
@@ -39,9 +40,9 @@ def livecodebench_scores(
     trained = project.home / policy.extra["folder"]
     summary = json.loads((trained / "summary.json").read_text("utf-8"))
     out = project.models / "livecodebench_scores" / inputs[:16]
-    arguments = ["livecodebench", "--benchmark", str(project.home / benchmark.extra["export"]), "--out", str(out)]
+    arguments = ["evaluate", "--benchmark", str(project.home / benchmark.extra["export"]), "--out", str(out)]
     arguments += ["--model", f"base={trained / summary['base']}", "--model", f"tuned={trained / summary['model']}"]
-    arguments += options(project.settings.training)
+    arguments += [*options(project.settings.training), *choices(project.settings.evaluation)]
     reported = launch(context, pipes, arguments)
     samples = StageResult(pl.read_parquet(out / "scores.parquet"), [])
     extra = {"folder": str(out.relative_to(project.home))}

@@ -64,6 +64,7 @@ def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBP
         for n, stage in enumerate(STAGES)
     )
     connection.execute(f"CREATE VIEW decisions AS {decisions}")
+    _view(connection, "scores", score_files(store), schema.SCORES)
     for script in sorted((bundled("sql") / "views").glob("*.sql")):
         connection.execute(script.read_text("utf-8"))
     return connection
@@ -93,6 +94,12 @@ def query(store: ParquetStore, sql: str, parameters: list[object] | None = None)
             raise UserError(f"SQL: {str(error).strip()}") from error
 
 
+def score_files(store: ParquetStore) -> list[Path]:
+    """Every sample of every evaluation of the home that the store belongs to: those that have a page."""
+    found = (store.root.parent / "models").glob("*/*/scores.parquet")
+    return sorted(path for path in found if path.with_name("report.md").exists())
+
+
 def report(name: str) -> str:
     """The text of `sql/reports/<name>.sql`."""
     return (bundled("sql") / "reports" / f"{name}.sql").read_text("utf-8")
@@ -100,7 +107,8 @@ def report(name: str) -> str:
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: schema.Schema) -> None:
     if files:
-        rows = f"read_parquet({_quoted(files)}, hive_partitioning = false)"
+        named = ", filename = true" if "filename" in columns else ""
+        rows = f"read_parquet({_quoted(files)}, hive_partitioning = false{named})"
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {rows}")
     else:
         empty = pl.DataFrame(schema=columns).to_arrow()

@@ -53,5 +53,7 @@ CREATE TABLE livecodebench_problems (
     -- LiveCodeBench release that added the problem
     release VARCHAR,
     -- the public samples
-    samples STRUCT("input" VARCHAR, output VARCHAR, explanation VARCHAR)[]
+    samples STRUCT("input" VARCHAR, output VARCHAR, explanation VARCHAR)[],
+    -- LiveCodeBench's own id of the problem
+    question_id VARCHAR
 );

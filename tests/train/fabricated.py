@@ -17,6 +17,7 @@ TINY = {
     "device_batch": 8,
     "max_completion_tokens": 8,
     "evaluation": {"samples": 2, "max_completion_tokens": 8, "bootstrap": 50, "judge_workers": 1},
+    "benchmark": {"samples": 2, "max_completion_tokens": 8, "bootstrap": 50, "judge_workers": 1},
     "judge_workers": 1,
     "base": {"steps": 3, "hidden_size": 32, "intermediate_size": 32, "layers": 1, "heads": 2, "vocab_size": 300},
 }

@@ -84,7 +84,8 @@ def test_a_benchmark_is_scored_side_by_side(split: Path, config: Path, trained: 
     name = "data/{}-00000-of-00001.parquet"
     (benchmark / name.format("test")).write_bytes((split / name.format("validation")).read_bytes())
     models = [f"--model=first={trained / 'model'}", f"--model=second={trained / 'model'}"]
-    arguments = ["livecodebench", "--benchmark", str(benchmark), "--out", str(tmp_path / "scores"), "--samples", "3"]
+    arguments = ["evaluate", "--benchmark", str(benchmark), "--out", str(tmp_path / "scores"), "--samples", "3"]
+    arguments += ["--style", "plain"]
     report = run([*arguments, *models, "--config", str(config)], lambda _: None)
     record = json.loads((tmp_path / "scores" / "scores.json").read_text(encoding="utf-8"))
     assert list(record["models"]) == ["first", "second"]
@@ -95,9 +96,19 @@ def test_a_benchmark_is_scored_side_by_side(split: Path, config: Path, trained: 
         "medium": 1,
     }
     assert record["differences"]["second - first"] == {"pass@1": 0.0, "low": 0.0, "high": 0.0, "problems": 2}
+    assert record["comparisons"]["second - first"]["p_value"] == 1.0
     assert len(pq.read_table(tmp_path / "scores" / "scores.parquet")) == 2 * 2 * 3
     assert (tmp_path / "scores" / "scores.png").stat().st_size < 80_000
     assert "| first | overall |" in report.tables["scores"]
+    assert {path.name for path in (tmp_path / "scores").glob("*.json")} == {
+        "scores.json",
+        "times.json",
+        "first_eval_all.json",
+        "second_eval_all.json",
+        "results_first.json",
+        "results_second.json",
+    }
+    assert len(list((tmp_path / "completions").glob("*.jsonl"))) == 2
     assert "unchanged" in run([*arguments, *models, "--config", str(config)], pytest.fail).headline
 
 
@@ -162,7 +173,8 @@ def test_a_full_disk_is_one_line(split: Path, config: Path, tmp_path: Path) -> N
 def test_help_teaches() -> None:
     overview = command("--help")
     assert overview.returncode == 0
-    assert "livecodebench" in overview.stdout
+    assert "evaluate" in overview.stdout
+    assert "0.95" in command("evaluate", "--help").stdout
     assert "DAPO" in command("grpo", "--help").stdout
 
 
@@ -172,7 +184,9 @@ def test_help_teaches() -> None:
         (["grpo", "--split", "none", "--out", "o"], ["none/manifest.json does not exist"]),
         (["grpo", "--split", "SPLIT", "--out", "o", "--model", "./none"], ["./none", "is not a folder"]),
         (["grpo", "--split", "SPLIT", "--out", "o", "--config", "SPLIT/no.json"], ["no.json does not exist"]),
-        (["livecodebench", "--benchmark", "SPLIT", "--out", "o", "--model", "x"], ["NAME=PATH"]),
+        (["evaluate", "--benchmark", "SPLIT", "--out", "o", "--model", "x=y"], ["test-00000", "exist"]),
+        (["evaluate", "--suite", "mbpp", "--benchmark", "SPLIT/no", "--out", "o", "--model", "x=y"], ["no", "exist"]),
+        (["regrade", "FILE", "--benchmark", "SPLIT", "--out", "o", "--cutoff", "soon"], ["test-00000", "exist"]),
         (["make-base", "--split", "SPLIT", "--out", "SPLIT"], ["holds no base.json", "another --out"]),
     ],
 )

@@ -51,13 +51,13 @@ class SetSource:
     def fingerprint(self) -> str:
         """A commit names its bytes, so nothing of the hub is read for it."""
         if self.commit:
-            return hashlib.sha256(f"{self.place.as_posix()}@{self.commit}".encode()).hexdigest()
+            return fingerprint_commit(self.place.as_posix(), self.commit)
         return fingerprint_files(data_files(self.place, self.layout.patterns))
 
     def records(self) -> Iterator[ScrapedProblem | UnreadableRecord]:
         """Raises UserError where the hub's copy cannot be had or holds no data file."""
         require_datasets()
-        root = _download(self.place.as_posix(), self.commit, self.layout.patterns) if self.commit else self.place
+        root = download(self.place.as_posix(), self.commit, self.layout.patterns) if self.commit else self.place
         for name, path in _files_of(self.layout, root).items():
             for row in set_rows(name, path, self.platforms[0]):
                 yield row if isinstance(row, UnreadableRecord) else self._record(row)
@@ -78,15 +78,28 @@ def open_set(layout: ProblemSet, path: Path, max_references: int) -> SetSource:
     if path.exists():
         _files_of(layout, path)
         return SetSource(layout, path, "", max_references)
+    repository, commit = hub_name(path, f"{layout.kind} source")
+    return SetSource(layout, Path(repository), commit, max_references)
+
+
+def hub_name(path: Path, what: str) -> tuple[str, str]:
+    """Repository and commit of a `path` that is none on this machine. what: it is, for messages.
+
+    Raises UserError where it is no name on the Hugging Face Hub, or one without a full commit hash.
+    """
     name = HUB_NAME.fullmatch(path.as_posix())
     if name is None:
-        raise UserError(f"source path {path} does not exist")
+        raise UserError(f"{what} {path} does not exist")
     if not _COMMIT.fullmatch(name["commit"] or ""):
         raise UserError(
-            f"{layout.kind} source {path}: no such folder, and a name on the Hugging Face Hub needs the commit to "
+            f"{what} {path}: no such folder, and a name on the Hugging Face Hub needs the commit to "
             f"read: {name['repository']}@<40 hexadecimal digits>"
         )
-    return SetSource(layout, Path(name["repository"]), name["commit"], max_references)
+    return name["repository"], name["commit"]
+
+
+def fingerprint_commit(repository: str, commit: str) -> str:
+    return hashlib.sha256(f"{repository}@{commit}".encode()).hexdigest()
 
 
 def _files_of(layout: ProblemSet, root: Path) -> dict[str, Path]:
@@ -96,8 +109,11 @@ def _files_of(layout: ProblemSet, root: Path) -> dict[str, Path]:
     return files
 
 
-def _download(repository: str, commit: str, patterns: tuple[str, ...]) -> Path:
-    """The set's files in the hub's cache, got where they are not there yet. HF_HUB_OFFLINE=1 gets nothing."""
+def download(repository: str, commit: str, patterns: tuple[str, ...]) -> Path:
+    """The folder of the files in the hub's cache, got where they are not there yet. HF_HUB_OFFLINE=1 gets nothing.
+
+    Raises UserError where they cannot be had.
+    """
     import httpx
     from huggingface_hub import constants, snapshot_download
 

@@ -12,13 +12,14 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from microcoder_assets.collection import packed_tests
 from microcoder_assets.collection.benchmark import benchmark_result
-from microcoder_assets.collection.livecodebench import BenchmarkProblem, fingerprint, read_benchmark
+from microcoder_assets.collection.livecodebench import BenchmarkProblem, fingerprint, read_benchmark, releases
 from microcoder_assets.collection.packed_tests import PackedTestsError, pickled_string, unpack_tests
 from microcoder_assets.collection.records import UnreadableRecord
 from microcoder_assets.errors import UserError
@@ -229,3 +230,52 @@ def test_the_fingerprint_follows_the_files_that_are_read(tmp_path: Path) -> None
     (tmp_path / "test2.jsonl.gz").write_bytes(gzip.compress(json.dumps(LEETCODE).encode()))
     assert fingerprint(tmp_path) != before
     assert len(list(read_benchmark(tmp_path))) == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "found"),
+    [
+        ("release_v2", ["v1", "v2"]),
+        ("v2", ["v2"]),
+        ("v2_v3", ["v2", "v3"]),
+        ("release_latest", ["v1", "v2", "v3"]),
+    ],
+)
+def test_a_release_tag_means_what_it_means_upstream(tmp_path: Path, tag: str, found: list[str]) -> None:
+    for name in ("test", "test2", "test3"):
+        write(tmp_path / f"{name}.jsonl", {**ATCODER, "question_id": name})
+    result = benchmark_result(tmp_path, tag)
+    assert sorted(result.frame["release"].to_list()) == found
+    assert set(result.frame["question_id"].to_list()) <= {"test", "test2", "test3"}
+
+
+@pytest.mark.parametrize("tag", ["", "v", "release_v2_v3", "latest", "release_v1\n"])
+def test_an_unknown_release_tag_is_the_users_mistake(tag: str) -> None:
+    with pytest.raises(UserError, match="unknown LiveCodeBench release"):
+        releases(tag)
+
+
+def test_parquet_is_read_through_datasets_and_dates_may_be_dates(tmp_path: Path) -> None:
+    rows = [
+        {**ATCODER, "release": None, "contest_date": dt.datetime(2024, 5, 4)},
+        {**ATCODER, "question_id": "abc301_b", "release": "v3", "contest_date": dt.datetime(2024, 5, 5)},
+    ]
+    (tmp_path / "data").mkdir()
+    pl.DataFrame(rows).write_parquet(tmp_path / "data" / "test-00000-of-00001.parquet")
+    found = [p for p in read_benchmark(tmp_path) if isinstance(p, BenchmarkProblem)]
+    assert [(p.question_id, p.release, p.contest_date) for p in found] == [
+        ("abc301_a", "v1", dt.date(2024, 5, 4)),
+        ("abc301_b", "v3", dt.date(2024, 5, 5)),
+    ]
+    damaged = (tmp_path / "data" / "test-00000-of-00001.parquet").read_bytes()[:-40]
+    (tmp_path / "data" / "test-00000-of-00001.parquet").write_bytes(damaged)
+    with pytest.raises(UserError, match="cannot read all of"):
+        list(read_benchmark(tmp_path))
+
+
+def test_a_name_on_the_hub_needs_its_commit_and_is_known_by_it() -> None:
+    commit = "0123456789" * 4
+    names = [Path(f"livecodebench/code_generation_lite@{c}") for c in (commit, commit[::-1])]
+    assert fingerprint(names[0]) != fingerprint(names[1])
+    with pytest.raises(UserError, match="needs the commit"):
+        fingerprint(Path("livecodebench/code_generation_lite@main"))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from microcoder_assets.bundled_files import bundled
-from microcoder_assets.schema import VERIFICATION_EVIDENCE, Schema
+from microcoder_assets.schema import SCORES, VERIFICATION_EVIDENCE, Schema
 from microcoder_assets.store.catalogue import BESIDE, TABLES
 from microcoder_assets.store.ledger import LEDGER
 
@@ -17,6 +17,7 @@ DOCUMENTED: dict[str, Schema] = {
     **TABLES,
     **BESIDE,
     "ledger": LEDGER,
+    "scores": SCORES,
     "verification_evidence": VERIFICATION_EVIDENCE,
 }
 FOLDER = bundled("sql") / "schema"
