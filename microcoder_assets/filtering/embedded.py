@@ -101,8 +101,8 @@ class RatingCard(BaseModel):
     """What is known of one platform's rating model.
 
     io_mode: the form of most of its problems. trained_on: rows. training_sha: sha256 over their ids and contents,
-    sorted. held_out: newer rows that only measured. Spearman of the held-out ratings with the score, and with the statement's
-    length as a baseline. residual_sd: of held-out scores, in rubric points.
+    sorted. held_out: newer rows that only measured. spearman: of their ratings with the score, and with the
+    statement's length as a baseline. residual_sd: of held-out scores, in rubric points.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
