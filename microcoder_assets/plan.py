@@ -40,7 +40,7 @@ STAGES: dict[str, Stage] = {
     "prepared_problems": Stage(
         ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
     ),
-    "scored_problems": Stage(("prepared_problems",), ("scoring",), "2"),
+    "scored_problems": Stage(("prepared_problems",), ("scoring",), "3"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(

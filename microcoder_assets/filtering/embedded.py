@@ -1,16 +1,25 @@
-"""The scorer for when no model is served: features to dimensions by formulas one can read. It is not the LLM.
+"""The scorer for when no model is served: a learnt rating says how hard, readable formulas in what.
+It is not the LLM.
 
-Each dimension is `1 + 4 * sigmoid(bias + sum(coefficient * z))` over its own features, where z is the feature in
-standard deviations from the training mean, cut to [-4, 4]; an unknown feature counts as the mean. So a dimension is
-monotone in every feature, its direction is the coefficient's sign, and no input leaves the scale.
-The coefficients lie in embedded.json, fitted by `python -m microcoder_assets.filtering.fit_embedded` towards the
-priors below. Form, features and priors are ours.
+How hard: a RatingModel learnt from contest ratings (rating_model.py), one for each platform with enough of them, gives
+a problem's rating, and `rating_score` places that on the scale of 1 to 5. A problem of another platform is rated by
+the model whose platform asks for the same form (functions or programs).
+
+In what: each dimension is `1 + 4 * sigmoid(bias + sum(coefficient * z) + shift)` over its own features, where z is the
+feature in standard deviations from the training mean, cut to [-4, 4]; an unknown feature counts as the mean. The shift
+is one number a problem, the same for all five dimensions, such that their weighted mean is the score of the rating.
+So dimensions and score always agree, as they do in an LLM's answer; a dimension is monotone in each of its features
+but for the shift; no input leaves the scale.
+
+The coefficients lie in embedded.json, the arrays of the models in embedded.npz beside it; both are written by
+`python -m microcoder_assets.filtering.fit_embedded`. Form, features and priors are ours.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +31,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.features import FEATURES, features
+from microcoder_assets.filtering.rating_model import RatingModel, rating_inputs
+from microcoder_assets.filtering.rubric import Rubric, load_rubric
 from microcoder_assets.filtering.scorer import Draw, ProblemScore
 from microcoder_assets.schema import DIMENSIONS
 
 DEFAULT = Path(__file__).with_name("embedded.json")
 LOWEST, SPAN = 1.0, 4.0
+EASIEST_ELO, HARDEST_ELO = 800.0, 3500.0
+"""Range of Codeforces ratings, mapped to 1..5; LeetCode's lie inside. Ours."""
+
+SCORE_MARGIN = 0.05  # scores keep this distance from the ends, which no sigmoid reaches
+LARGEST_SHIFT, HALVINGS = 60.0, 50
 Floats = npt.NDArray[np.float64]
 
 PRIORS: dict[str, dict[str, float]] = {
@@ -81,18 +97,35 @@ class Formula(BaseModel):
     coefficients: dict[str, float]
 
 
+class RatingCard(BaseModel):
+    """What is known of one platform's rating model.
+
+    io_mode: the form of most of its problems. trained_on: rows. training_sha: sha256 over their ids and contents,
+    sorted. held_out: newer rows that only measured. spearman: of their ratings with the score, and with the
+    statement's length as a baseline. residual_sd: of held-out scores, in rubric points.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    io_mode: str | None
+    trained_on: int
+    training_sha: str
+    held_out: int
+    held_out_from: str
+    spearman: float
+    spearman_of_length: float
+    residual_sd: float = Field(ge=0)
+
+
 class Table(BaseModel):
-    """embedded.json. residual_sd: of the held-out scores against ratings on the rubric's scale.
-    trained_on, held_out_spearman: per platform; empty where the table holds the priors."""
+    """embedded.json. ratings: platform -> card of its model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str
     origin: str
     rubric_version: str
-    trained_on: dict[str, int]
-    held_out_spearman: dict[str, float]
-    residual_sd: float = Field(ge=0)
+    ratings: dict[str, RatingCard] = Field(min_length=1)
     features: dict[str, Standard]
     dimensions: dict[str, Formula]
 
@@ -100,6 +133,8 @@ class Table(BaseModel):
 @dataclass(frozen=True, slots=True)
 class EmbeddedScorer:
     table: Table
+    models: Mapping[str, RatingModel]
+    rubric: Rubric
     version: str
 
     @property
@@ -107,33 +142,76 @@ class EmbeddedScorer:
         return f"embedded:{self.version}"
 
     def score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
-        values = dimension_values(self.table, standardised(features(problems), self.table.features))
+        if problems.is_empty():
+            return
+        platforms = self.rated_as(problems)
+        levels = dimension_levels(self.table, standardised(features(problems), self.table.features))
+        values = shifted(levels, rating_score(self.ratings(problems, platforms)), self.rubric)
         for index, problem_id in enumerate(problems["problem_id"]):
             draw = Draw({name: float(values[name][index]) for name in DIMENSIONS})
-            yield ProblemScore(problem_id, (draw,), uncertainty=self.table.residual_sd)
+            yield ProblemScore(problem_id, (draw,), uncertainty=self.table.ratings[platforms[index]].residual_sd)
+
+    def rated_as(self, problems: pl.DataFrame) -> list[str]:
+        """The platform whose model rates each row: its own, else the first of the same form, else the first."""
+        cards = sorted(self.table.ratings.items())
+        by_form = {card.io_mode: platform for platform, card in reversed(cards)}
+        return [
+            platform if platform in self.table.ratings else by_form.get(io_mode, cards[0][0])
+            for platform, io_mode in problems.select("platform", "io_mode").iter_rows()
+        ]
+
+    def ratings(self, problems: pl.DataFrame, platforms: list[str]) -> Floats:
+        inputs, rated = rating_inputs(problems), np.empty(len(platforms))
+        for platform in sorted(set(platforms)):
+            rows = [row for row, chosen in enumerate(platforms) if chosen == platform]
+            rated[rows] = self.models[platform].predict(inputs.take(rows))
+        return rated
 
 
 def load_embedded(path: Path = DEFAULT) -> EmbeddedScorer:
-    """Raises UserError naming the file and the fault. Its version is the declared one and a hash of the file."""
+    """Raises UserError naming the file and the fault. Its version is the declared one and a hash of both files."""
+    arrays_path = path.with_suffix(".npz")
     try:
-        content = path.read_bytes()
+        content, arrays_content = path.read_bytes(), arrays_path.read_bytes()
         table = Table.model_validate_json(content)
+        with np.load(arrays_path, allow_pickle=False) as arrays:
+            models = {platform: load_model(arrays, platform) for platform in table.ratings}
     except OSError as error:
-        raise UserError(f"coefficient table {path}: {error.strerror}; restore it from the package") from error
+        raise UserError(f"embedded scorer {error.filename}: {error.strerror}; restore it from the package") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(f"coefficient table {path}: {key}: {first['msg']}; refit it with fit_embedded") from error
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"rating models {arrays_path}: {error}; refit them with fit_embedded") from error
     named = {name for formula in table.dimensions.values() for name in formula.coefficients}
     unknown = sorted((named | set(table.features)) - set(FEATURES))
     if unknown or set(table.dimensions) != set(DIMENSIONS) or not named <= set(table.features):
         detail = f"unknown features {', '.join(unknown)}" if unknown else "dimensions or features are missing"
         raise UserError(f"coefficient table {path}: {detail}; refit it with fit_embedded")
-    return EmbeddedScorer(table, f"{table.version}-{hashlib.sha256(content).hexdigest()[:8]}")
+    version = f"{table.version}-{hashlib.sha256(content + arrays_content).hexdigest()[:8]}"
+    return EmbeddedScorer(table, models, load_rubric(), version)
 
 
-def dump_table(table: Table) -> str:
-    return json.dumps(table.model_dump(), indent=1, ensure_ascii=False) + "\n"
+def load_model(arrays: Mapping[str, npt.NDArray[np.generic]], platform: str) -> RatingModel:
+    """Raises KeyError for a missing array."""
+    prefix = f"{platform}."
+    return RatingModel.of({name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)})
+
+
+def save_embedded(path: Path, table: Table, models: Mapping[str, RatingModel]) -> None:
+    """Writes the table to `path` and the models beside it."""
+    arrays = {
+        f"{platform}.{name}": array for platform in sorted(models) for name, array in models[platform].arrays().items()
+    }
+    path.write_text(json.dumps(table.model_dump(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    np.savez_compressed(path.with_suffix(".npz"), allow_pickle=False, **arrays)
+
+
+def rating_score(ratings: Floats) -> Floats:
+    """Elo-like ratings on the rubric's scale."""
+    scores = LOWEST + SPAN * (ratings - EASIEST_ELO) / (HARDEST_ELO - EASIEST_ELO)
+    return np.clip(scores, LOWEST + SCORE_MARGIN, LOWEST + SPAN - SCORE_MARGIN)
 
 
 def standardised(measured: pl.DataFrame, standards: Mapping[str, Standard]) -> dict[str, Floats]:
@@ -150,13 +228,28 @@ def standardised(measured: pl.DataFrame, standards: Mapping[str, Standard]) -> d
     }
 
 
-def dimension_values(table: Table, z: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Dimension -> value of every row, within 1 and 5."""
+def dimension_levels(table: Table, z: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Dimension -> bias + sum(coefficient * z) of every row."""
     rows = len(next(iter(z.values())))
-    values = {}
+    levels = {}
     for name, formula in table.dimensions.items():
-        linear = np.full(rows, formula.bias)
+        levels[name] = np.full(rows, formula.bias)
         for feature, coefficient in formula.coefficients.items():
-            linear += coefficient * z[feature]
-        values[name] = LOWEST + SPAN / (1 + np.exp(-np.clip(linear, -30, 30)))
-    return values
+            levels[name] += coefficient * z[feature]
+    return levels
+
+
+def dimension_values(levels: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Dimension -> value of every row, within 1 and 5."""
+    return {name: LOWEST + SPAN / (1 + np.exp(-np.clip(level, -30, 30))) for name, level in levels.items()}
+
+
+def shifted(levels: Mapping[str, Floats], scores: Floats, rubric: Rubric) -> dict[str, Floats]:
+    """Dimension -> value of every row, all moved by the one shift that makes their weighted mean the score."""
+    low, high = np.full(len(scores), -LARGEST_SHIFT), np.full(len(scores), LARGEST_SHIFT)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        values = dimension_values({name: level + middle for name, level in levels.items()})
+        below = sum(rubric.dimensions[name].weight * values[name] for name in DIMENSIONS) < scores
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return dimension_values({name: level + (low + high) / 2 for name, level in levels.items()})

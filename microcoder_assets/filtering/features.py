@@ -67,6 +67,7 @@ CUES: dict[str, str] = {
 }
 """Cue -> pattern over the lower-case statement. Ours; English words, so other languages show few of them."""
 
+CODE_METRICS = ("log_cyclomatic", "log_volume", "log_difficulty", "log_effort", "loop_depth", "log_code_lines")
 SIZES = (
     "log_words",
     "maths_share",
@@ -80,12 +81,7 @@ SIZES = (
     "time_limit_s",
     "tags",
     "function",
-    "log_cyclomatic",
-    "log_volume",
-    "log_difficulty",
-    "log_effort",
-    "loop_depth",
-    "log_code_lines",
+    *CODE_METRICS,
 )
 FEATURES = (*SIZES, *(f"topic_{name}" for name in TOPICS), *(f"cue_{name}" for name in CUES))
 
@@ -224,5 +220,4 @@ def _code(numbered: pl.DataFrame) -> pl.DataFrame:
                     math.log1p(metrics.lines),
                 )
             )
-    names = ("log_cyclomatic", "log_volume", "log_difficulty", "log_effort", "loop_depth", "log_code_lines")
-    return pl.DataFrame(rows, schema={"row": pl.UInt32, **dict.fromkeys(names, pl.Float64)}, orient="row")
+    return pl.DataFrame(rows, schema={"row": pl.UInt32, **dict.fromkeys(CODE_METRICS, pl.Float64)}, orient="row")

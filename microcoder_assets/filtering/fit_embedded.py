@@ -1,15 +1,17 @@
-"""Fit the embedded scorer's coefficients to contest ratings.
+"""Fit the embedded scorer to contest ratings: the formulas of its dimensions, and a rating model for each platform.
 
     python -m microcoder_assets.filtering.fit_embedded --problems unique_problems.parquet --out embedded.json
 
-The file holds rows with the columns of schema.UNIQUE; those with an Elo-like rating are used, of platforms with at
-least 500 of them, each platform weighing the same. The newest fifth of each (by the first number in the native id,
-which grows with time on contest sites) is held out and only measures; the shipped table never saw it.
+The file holds rows with the columns of schema.UNIQUE, of which those are used that have an Elo-like rating, that are
+known to be no benchmark's, and whose platform has at least 500 of them. The newest quarter of each platform, by whole
+contests, is held out and only measures; what is written never saw it. `--ablations` also measures, on the same rows,
+models that go without one family of inputs, and prints them. Beside the table, the models are written as .npz.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
@@ -17,51 +19,58 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 from scipy.special import expit
+from scipy.stats import spearmanr
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.embedded import (
+    EASIEST_ELO,
+    HARDEST_ELO,
     LOWEST,
     PRIORS,
     SPAN,
     Floats,
     Formula,
+    RatingCard,
     Standard,
     Table,
-    dimension_values,
-    dump_table,
+    rating_score,
+    save_embedded,
     standardised,
 )
 from microcoder_assets.filtering.evidence import elo_rating
 from microcoder_assets.filtering.features import features
+from microcoder_assets.filtering.fit_rating_model import fit_rating_model
+from microcoder_assets.filtering.rating_model import FAMILIES, RatingModel, rating_inputs
 from microcoder_assets.filtering.rubric import Rubric, load_rubric
 from microcoder_assets.schema import DIMENSIONS
 
-EASIEST_ELO, HARDEST_ELO = 800.0, 3500.0  # range of Codeforces ratings; LeetCode's lie inside. Mapped to 1..5.
-HELD_OUT = 0.2
+HELD_OUT = 0.25
 MIN_RATED = 500
 RIDGE = 3e-3  # pull towards the priors, in mean squared rubric points. Ours; 1e-4 to 1e-2 measure alike.
-PRIOR_SD = 0.8
 
 
-def prior_table(rubric: Rubric, standards: dict[str, Standard]) -> Table:
-    """The table before any rating was seen: the priors as they are."""
-    return Table(
-        version="1",
-        origin="ours, priors only",
-        rubric_version=rubric.version,
-        trained_on={},
-        held_out_spearman={},
-        residual_sd=PRIOR_SD,
-        features=standards,
-        dimensions={name: Formula(bias=0.0, coefficients=PRIORS[name]) for name in DIMENSIONS},
+def rated_rows(problems: pl.DataFrame) -> pl.DataFrame:
+    """The rows to learn from, with `elo` and `held` (among the newest). Raises UserError when there are too few."""
+    rated = (
+        problems.with_columns(elo=elo_rating())
+        .filter(pl.col("elo").is_not_null(), pl.col("elo").count().over("platform") >= MIN_RATED)
+        .sort("problem_id")
     )
+    if rated.is_empty():
+        raise UserError(f"no platform has {MIN_RATED} problems with a contest rating; collect more before fitting")
+    if rated["benchmark_overlap"].null_count():
+        raise UserError("--problems holds rows that no benchmark was compared with; make unique_problems with one")
+    return rated.with_columns(held=newest(rated))
 
 
 def newest(problems: pl.DataFrame, share: float = HELD_OUT) -> pl.Series:
-    """True for the newest `share` of each platform's rows."""
-    age = pl.col("native_id").str.extract(r"(\d+)").cast(pl.Int64).fill_null(0)
-    rank = pl.struct(age.alias("age"), "native_id").rank("ordinal").over("platform") / pl.len().over("platform")
-    return problems.select(rank > 1 - share).to_series()
+    """True for the newest `share` of each platform's rows, whole contests together. Age is the day of the contest where
+    a platform's rows all have one, else the first number in the contest or else in the native id: on contest sites
+    both grow with time."""
+    number = pl.coalesce(pl.col("contest", "native_id").str.extract(r"(\d+)").cast(pl.Int64)).fill_null(0)
+    dated = pl.col("published").is_not_null().all().over("platform")
+    age = pl.when(dated).then(pl.col("published").to_physical().cast(pl.Int64)).otherwise(number)
+    return problems.select(age >= age.quantile(1 - share, "higher").over("platform")).to_series()
 
 
 def standards_of(measured: pl.DataFrame) -> dict[str, Standard]:
@@ -76,10 +85,12 @@ def standards_of(measured: pl.DataFrame) -> dict[str, Standard]:
     }
 
 
-def fit(z: dict[str, Floats], target: Floats, weights: Floats, rubric: Rubric, start: Table) -> dict[str, Formula]:
+def fit_formulas(
+    z: dict[str, Floats], target: Floats, weights: Floats, rubric: Rubric, start: dict[str, Formula]
+) -> dict[str, Formula]:
     """Least squares of the score against `target` (1..5), with a ridge towards `start`. weights: of the rows, sum 1."""
-    names = [(dimension, feature) for dimension in DIMENSIONS for feature in start.dimensions[dimension].coefficients]
-    prior = np.array([start.dimensions[d].coefficients[f] for d, f in names] + [0.0] * len(DIMENSIONS))
+    names = [(dimension, feature) for dimension in DIMENSIONS for feature in start[dimension].coefficients]
+    prior = np.array([start[d].coefficients[f] for d, f in names] + [0.0] * len(DIMENSIONS))
     slices = {d: [i for i, (dimension, _) in enumerate(names) if dimension == d] for d in DIMENSIONS}
     designs = {d: np.column_stack([z[names[i][1]] for i in slices[d]]) for d in DIMENSIONS}
 
@@ -109,59 +120,83 @@ def fit(z: dict[str, Floats], target: Floats, weights: Floats, rubric: Rubric, s
     }
 
 
-def predict(table: Table, measured: pl.DataFrame, rubric: Rubric) -> Floats:
-    values = dimension_values(table, standardised(measured, table.features))
-    return np.asarray(sum(rubric.dimensions[d].weight * values[d] for d in DIMENSIONS))
+def fit(problems: pl.DataFrame, rubric: Rubric) -> tuple[Table, dict[str, RatingModel]]:
+    """The formulas and models with their held-out measures. Raises UserError as `rated_rows` does."""
+    rated = rated_rows(problems)
+    learnt = rated.filter(~pl.col("held"))
+    measured = features(learnt)
+    standards = standards_of(measured)
+    target = LOWEST + SPAN * ((learnt["elo"] - EASIEST_ELO) / (HARDEST_ELO - EASIEST_ELO)).clip(0.02, 0.98).to_numpy()
+    share = learnt.select(1 / pl.len().over("platform")).to_series().to_numpy()
+    start = {name: Formula(bias=0.0, coefficients=PRIORS[name]) for name in DIMENSIONS}
+    formulas = fit_formulas(standardised(measured, standards), target, share / share.sum(), rubric, start)
+    fitted = {
+        str(platform): _fit_platform(part) for (platform,), part in rated.group_by("platform", maintain_order=True)
+    }
+    table = Table(
+        version="2",
+        origin="ours, fitted on contest ratings of the oldest three quarters of each platform",
+        rubric_version=rubric.version,
+        ratings={platform: card for platform, (_, card) in sorted(fitted.items())},
+        features=standards,
+        dimensions=formulas,
+    )
+    return table, {platform: model for platform, (model, _) in fitted.items()}
 
 
-def fit_table(problems: pl.DataFrame, rubric: Rubric) -> Table:
-    """The fitted table with its held-out measures. Raises UserError when no platform has enough rated rows."""
-    rated = (
-        problems.with_columns(elo=elo_rating())
-        .filter(pl.col("elo").is_not_null(), pl.col("elo").count().over("platform") >= MIN_RATED)
-        .sort("problem_id")
+def _fit_platform(rated: pl.DataFrame) -> tuple[RatingModel, RatingCard]:
+    learnt, held = rated.filter(~pl.col("held")), rated.filter("held")
+    model = fit_rating_model(rating_inputs(learnt), learnt["elo"].to_numpy())
+    elo, predicted = held["elo"].to_numpy(), model.predict(rating_inputs(held))
+    lines = learnt.select(pl.concat_str("problem_id", "content_sha", separator=" ")).to_series()
+    age = ("published", pl.col("contest").str.len_chars(), "contest", "problem_id")
+    oldest = held.sort(*age)["problem_id"][0]
+    return model, RatingCard(
+        io_mode=learnt["io_mode"].mode().sort()[0],
+        trained_on=learnt.height,
+        training_sha=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        held_out=held.height,
+        held_out_from=oldest,
+        spearman=_spearman(predicted, elo),
+        spearman_of_length=_spearman(held["statement"].str.len_chars().to_numpy(), elo),
+        residual_sd=round(float(np.std(rating_score(predicted) - rating_score(elo))), 4),
     )
-    if rated.is_empty():
-        raise UserError(f"no platform has {MIN_RATED} problems with a contest rating; collect more before fitting")
-    held = newest(rated)
-    measured = features(rated)
-    target = LOWEST + SPAN * ((rated["elo"] - EASIEST_ELO) / (HARDEST_ELO - EASIEST_ELO)).clip(0.02, 0.98)
-    start = prior_table(rubric, standards_of(measured.filter(~held)))
-    z = standardised(measured.filter(~held), start.features)
-    size = rated.filter(~held).select(1 / pl.len().over("platform")).to_series()
-    fitted = start.model_copy(
-        update={"dimensions": fit(z, target.filter(~held).to_numpy(), (size / size.sum()).to_numpy(), rubric, start)}
-    )
-    checked = rated.select("platform", target=target, predicted=pl.Series(predict(fitted, measured, rubric)), held=held)
-    spearman = (
-        checked.filter("held")
-        .group_by("platform")
-        .agg(pl.corr("target", "predicted", method="spearman").round(4))
-        .sort("platform")
-    )
-    residual = checked.filter("held").select((pl.col("predicted") - pl.col("target")).std()).item()
-    return fitted.model_copy(
-        update={
-            "origin": "ours, fitted on contest ratings of the oldest four fifths of each platform",
-            "trained_on": dict(checked.filter(~held).group_by("platform").len().sort("platform").iter_rows()),
-            "held_out_spearman": dict(spearman.iter_rows()),
-            "residual_sd": round(residual, 4),
-        }
-    )
+
+
+def ablations(problems: pl.DataFrame) -> pl.DataFrame:
+    """platform, without (a family of inputs), spearman: of the held-out rows, of a model that goes without it."""
+    rows = []
+    for (platform,), part in rated_rows(problems).group_by("platform", maintain_order=True):
+        learnt, held = (rating_inputs(part.filter(pl.col("held") == side)) for side in (False, True))
+        elo = part["elo"].to_numpy()[~part["held"].to_numpy()], part["elo"].to_numpy()[part["held"].to_numpy()]
+        for family in FAMILIES:
+            model = fit_rating_model(learnt.without(family), elo[0])
+            rows.append((platform, family, _spearman(model.predict(held.without(family)), elo[1])))
+    return pl.DataFrame(rows, schema=["platform", "without", "spearman"], orient="row")
+
+
+def _spearman(predicted: Floats, known: Floats) -> float:
+    return round(float(spearmanr(predicted, known).statistic), 4)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fit_embedded", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--problems", type=Path, required=True, help="Parquet of unique_problems")
-    parser.add_argument("--out", type=Path, required=True, help="coefficient table to write")
+    parser.add_argument("--out", type=Path, required=True, help="coefficient table to write, .json")
+    parser.add_argument("--ablations", action="store_true", help="also measure without each family of inputs")
     options = parser.parse_args(arguments)
     try:
-        table = fit_table(pl.read_parquet(options.problems), load_rubric())
+        problems = pl.read_parquet(options.problems)
+        table, models = fit(problems, load_rubric())
     except (UserError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    options.out.write_text(dump_table(table), encoding="utf-8")
-    print(f"trained on {table.trained_on}; held-out Spearman {table.held_out_spearman}; sd {table.residual_sd}")
+    save_embedded(options.out, table, models)
+    for platform, card in table.ratings.items():
+        print(f"{platform}: {card.model_dump_json()}")
+    if options.ablations:
+        for row in ablations(problems).iter_rows():
+            print(*row)
     return 0
 
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from microcoder_assets.errors import UserError
-from microcoder_assets.filtering.embedded import DEFAULT, dimension_values, load_embedded, standardised
+from microcoder_assets.filtering.embedded import (
+    DEFAULT,
+    dimension_levels,
+    dimension_values,
+    load_embedded,
+    shifted,
+    standardised,
+)
 from microcoder_assets.filtering.features import FEATURES
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.score import score_problems
@@ -24,7 +31,8 @@ NUMBER = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True))
 @settings(max_examples=50, deadline=None)
 def test_no_input_leaves_the_scale(measured: dict[str, float | None]) -> None:
     frame = pl.DataFrame([measured], schema=dict.fromkeys(FEATURES, pl.Float64), orient="row")
-    for values in dimension_values(SCORER.table, standardised(frame, SCORER.table.features)).values():
+    levels = dimension_levels(SCORER.table, standardised(frame, SCORER.table.features))
+    for values in dimension_values(levels).values():
         assert 1 <= values[0] <= 5
 
 
@@ -32,7 +40,7 @@ def test_no_input_leaves_the_scale(measured: dict[str, float | None]) -> None:
 def test_a_dimension_is_monotone_in_each_of_its_features(dimension: str) -> None:
     for feature, coefficient in SCORER.table.dimensions[dimension].coefficients.items():
         z = {name: np.zeros(9) for name in SCORER.table.features} | {feature: np.linspace(-4, 4, 9)}
-        steps = np.diff(dimension_values(SCORER.table, z)[dimension])
+        steps = np.diff(dimension_values(dimension_levels(SCORER.table, z))[dimension])
         assert (steps * np.sign(coefficient) >= 0).all()
         assert coefficient == 0 or (steps != 0).all()
 
@@ -52,7 +60,7 @@ def test_rows_say_that_it_is_not_the_model(unique_rows: Any, rubric: Rubric) -> 
     row = score_problems(unique_rows({}), SCORER, rubric).frame.row(0, named=True)
     assert row["scorer"] == SCORER.name == f"embedded:{SCORER.version}"
     assert row["rubric_version"] == rubric.version == SCORER.table.rubric_version
-    assert row["uncertainty"] == SCORER.table.residual_sd > 0
+    assert row["uncertainty"] == SCORER.table.ratings["codeforces"].residual_sd > 0
     assert [draw["cost_usd"] for draw in row["draws"]] == [0.0]
 
 
@@ -63,7 +71,8 @@ def test_no_rows(unique_rows: Any, rubric: Rubric) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda table: table.pop("residual_sd"), "residual_sd"),
+        (lambda table: table.pop("ratings"), "ratings"),
+        (lambda table: table["ratings"].update(nowhere=table["ratings"]["leetcode"]), "embedded.npz"),
         (lambda table: table["dimensions"].pop("mathematics"), "missing"),
         (lambda table: table["features"].pop("log_words"), "missing"),
         (lambda table: table["dimensions"]["mathematics"]["coefficients"].update(luck=1.0), "luck"),
@@ -75,5 +84,25 @@ def test_a_damaged_table_is_named(tmp_path: Path, damage: Any, says: str) -> Non
     damage(table)
     path = tmp_path / "embedded.json"
     path.write_text(json.dumps(table), encoding="utf-8")
+    path.with_suffix(".npz").write_bytes(DEFAULT.with_suffix(".npz").read_bytes())
     with pytest.raises(UserError, match=says):
         load_embedded(path)
+
+
+@given(st.lists(st.tuples(*[st.floats(-8, 8)] * 5, st.floats(1.05, 4.95)), min_size=1, max_size=5))
+def test_the_shift_makes_dimensions_agree_with_the_score(rows: list[tuple[float, ...]]) -> None:
+    *levels, scores = np.array(rows).T
+    values = shifted(dict(zip(DIMENSIONS, levels, strict=True)), scores, SCORER.rubric)
+    assert SCORER.rubric.score(values) == pytest.approx(scores, abs=1e-6)
+
+
+def test_nothing_of_the_place_or_the_label_is_read(unique_rows: Any, rubric: Rubric) -> None:
+    row = {"statement": "Count the trees.", "tags": ["dp"]}
+    told = row | {
+        "native_id": "1900F",
+        "contest": "1900",
+        "difficulty_label": "hard",
+        "ratings": [{"source": "codeforces", "value": 3500.0}],
+    }
+    plain, known = (score_problems(unique_rows(r), SCORER, rubric).frame for r in (row, told))
+    assert plain["score"].to_list() == known["score"].to_list()
