@@ -1,8 +1,9 @@
 """Speed, memory and recall of `unique_problems`: `python -m bench.bench_unique [ROWS] [--data]`.
 
-ROWS statements made up here, a tenth of them copies; then a night with a hundred more, with everything that the assets
-do but Dagster itself: reading, publishing and checks. With --data also the real
-records of MICROCODER_DATA (by default ../shared/data), from raw files on.
+ROWS statements made up here, a tenth of them copies; then a night with a hundred more, a tenth of them copies of
+problems of any age, in the months that a night collects, with everything that the assets do but Dagster itself:
+reading, publishing and checks. With --data also the real records of MICROCODER_DATA (by default ../shared/data), from
+raw files on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,20 +29,19 @@ from microcoder_assets.collection.benchmark_files import benchmark_items
 from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.config import Settings
-from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.documents import read_corpus
 from microcoder_assets.processing.duplicates import find_clusters
 from microcoder_assets.processing.normalize import normalize
-from microcoder_assets.processing.prepare import prepare
+from microcoder_assets.processing.parts import prepared_parts, unique_parts
 from microcoder_assets.processing.unique import find_unique
 from microcoder_assets.project import Project
 from microcoder_assets.reports import text_table
-from microcoder_assets.schema import BENCHMARK, NORMALIZED, UNIQUE
+from microcoder_assets.schema import BENCHMARK, NORMALIZED, PREPARED, UNIQUE, Schema
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_assets.store import ParquetStore, Partition
+from microcoder_assets.store import ParquetStore, Part, Partition
 
 NEW_ROWS = 100
-PARTITIONS = 120
+MONTHS = 120
 SOURCES = {
     "leetcode": "leetcode-doocs",
     "codeforces": "codeforces-statements",
@@ -101,8 +101,8 @@ def main() -> None:
 
     problems, benchmark, kinds = make_pool(rows + NEW_ROWS)
     settings, before = Settings(), _peak_mib()
-    new = set(problems["problem_id"].sample(NEW_ROWS, seed=0))
-    old = problems.filter(~pl.col("problem_id").is_in(new))
+    is_new = pl.col("problem_id").is_in(problems["problem_id"].sample(NEW_ROWS, seed=0).implode())
+    old, new = problems.filter(~is_new), problems.filter(is_new)
     corpus = step(f"documents and signatures of {rows:,}", lambda: read_corpus(old, settings.dedup))
     step("... near-duplicates among them", lambda: find_clusters(corpus, settings.dedup))
     with tempfile.TemporaryDirectory() as folder:
@@ -111,12 +111,13 @@ def main() -> None:
         _publish_normalized(project, old)
         step("unique_problems of all, nothing stored", lambda: _unique(project, "first"))
         step("... prepared_problems", lambda: _prepared(project, "first"))
-        _publish_normalized(project, problems)
-        result = step(f"unique_problems, a night with {NEW_ROWS} more", lambda: _unique(project, "second"))
+        _publish_month(project, "2026-11", new)
+        step(f"unique_problems, a night with {NEW_ROWS} more", lambda: _unique(project, "second"))
         step("... prepared_problems", lambda: _prepared(project, "second"))
+        decisions = project.store.read_decisions(project.store.manifests("unique_problems"))
     print(f"{rows} rows, {benchmark.height} benchmark items; peak {_peak_mib()} MiB, {before} of it data\n")
     print(text_table(pl.DataFrame(lines)))
-    print(f"\n{text_table(_recall(result, kinds))}")
+    print(f"\n{text_table(_recall(decisions, kinds))}")
     if "--data" in sys.argv:
         lines.clear()
         _real_records(Path(os.environ.get("MICROCODER_DATA", "../shared/data")), step)
@@ -129,50 +130,49 @@ def _as_benchmark(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def _publish_normalized(project: Project, problems: pl.DataFrame) -> None:
-    """In PARTITIONS parts of about one size, each row always in the same one."""
-    numbered = problems.with_columns(n=pl.col("problem_id").hash() % PARTITIONS)
+    """In MONTHS parts of about one size."""
+    numbered = problems.with_columns(n=pl.col("problem_id").hash() % MONTHS)
     for (n,), part in numbered.partition_by("n", include_key=False, as_dict=True).items():
+        _publish_month(project, f"{2010 + n // 12}-{n % 12 + 1:02}", part)
+
+
+def _publish_month(project: Project, month: str, problems: pl.DataFrame) -> None:
+    for (platform,), part in problems.partition_by("platform", as_dict=True).items():
         stored = partial(project.store.publish, "normalized_problems", _kept(part), inputs="", code_version="1")
-        stored(partition=Partition(f"{2010 + n // 12}-{n % 12 + 1:02}", "kattis"), run_id="r")
+        stored(partition=Partition(month, platform), run_id="r")
 
 
 def _kept(frame: pl.DataFrame) -> StageResult:
     return StageResult(frame, [Decision(problem_id, Kind.KEPT, "ok") for problem_id in frame["problem_id"]])
 
 
-def _unique(project: Project, inputs: str) -> StageResult:
+def _unique(project: Project, inputs: str) -> None:
     """The asset without Dagster: read, decide, publish, check."""
-    store, settings = project.store, project.settings
-    problems, cache = store.read("normalized_problems", NORMALIZED), store.packs("documents")
-    result, _ = find_unique(problems, benchmark_of(project), settings.dedup, settings.decontamination, cache)
-    _publish(project, "unique_problems", result, inputs)
-    return result
+    parts, _ = unique_parts(project)
+    _publish(project, "unique_problems", parts, UNIQUE, inputs)
 
 
 def _prepared(project: Project, inputs: str) -> None:
-    store, settings = project.store, project.settings
-    problems, benchmark = store.read("unique_problems", UNIQUE), benchmark_of(project)
-    result = prepare(problems, benchmark, store.blobs, None, settings.preparation, settings.decontamination)
-    _publish(project, "prepared_problems", result, inputs)
+    _publish(project, "prepared_problems", prepared_parts(project), PREPARED, inputs)
 
 
-def _publish(project: Project, asset: str, result: StageResult, inputs: str) -> None:
-    project.store.publish(asset, result, inputs=inputs, code_version="1", run_id="r")
+def _publish(project: Project, asset: str, parts: Iterable[Part], schema: Schema, inputs: str) -> None:
+    project.store.publish_parts(asset, parts, schema=schema, inputs=inputs, code_version="1", run_id="r")
     for name, check in CHECKS[asset].items():
         finding = check(project, asset)
         assert finding is None, f"{name}: {finding}"
 
 
-def _recall(result: StageResult, kinds: dict[str, str]) -> pl.DataFrame:
+def _recall(decisions: pl.DataFrame, kinds: dict[str, str]) -> pl.DataFrame:
     of_kind, merged = Counter(kinds.values()), Counter[str]()
     wrong = 0
-    for decision in result.decisions:
-        if decision.parents:
-            pair = {decision.problem_id, *decision.parents}
-            copy = next((problem_id for problem_id in pair if problem_id in kinds), "")
-            right = pair == {copy, copy.replace("kattis", "codeforces")}
-            merged[kinds.get(copy, "")] += right
-            wrong += not right
+    ended = decisions.filter(pl.col("parents").list.len() > 0)
+    for problem_id, parents in ended.select("problem_id", "parents").iter_rows():
+        pair = {problem_id, *parents}
+        copy = next((problem_id for problem_id in pair if problem_id in kinds), "")
+        right = pair == {copy, copy.replace("kattis", "codeforces")}
+        merged[kinds.get(copy, "")] += right
+        wrong += not right
     found = [{"copy": kind, "planted": of_kind[kind], "found": merged[kind] / of_kind[kind]} for kind in COPIES]
     return pl.DataFrame([*found, {"copy": "wrong merges or drops", "planted": 0, "found": float(wrong)}])
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from microcoder_assets import plan
 from microcoder_assets.processing.benchmark import benchmark_of
-from microcoder_assets.processing.decontaminate import find_overlap
+from microcoder_assets.processing.decontaminate import find_overlap, overlap_scheme
 from microcoder_assets.processing.documents import COLUMNS
 from microcoder_assets.project import Project
 from microcoder_assets.publication.parts import DATED_BY
@@ -52,7 +53,7 @@ def has_unique_ids(project: Project, asset: str) -> Finding:
 def accounts_for_rows(project: Project, asset: str) -> Finding:
     """Every row that came in was decided once, those kept are exactly the rows, and all came from the stage before.
 
-    A partitioned asset is compared with the same partitions of the one before: a run makes some of them.
+    An asset partitioned in Dagster is compared with the same partitions of the one before: a run makes some of them.
     """
     store = project.store
     decisions = _scan(store.decision_files(asset)).select("problem_id", "ref", "decision", "reason").collect()
@@ -65,8 +66,9 @@ def accounts_for_rows(project: Project, asset: str) -> Finding:
     if twice := decisions.height - decisions.unique(["problem_id", "ref"]).height:
         return f"{twice} rows were decided more than once"
     if before := PREVIOUS.get(asset):
-        partitions = [Partition(*m.partition.split("|")) for m in store.manifests(asset) if m.partition]
-        came = _scan(store.data_files(before, partitions or None)).select("problem_id").collect()
+        made = [Partition.named(m.partition) for m in store.manifests(asset)]
+        partitions = made if plan.STAGES[asset].partitioned else None
+        came = _scan(store.data_files(before, partitions)).select("problem_id").collect()
         arrived = decisions.filter(pl.col("reason") != "stdin_form")  # those are made here
         if came.height != arrived.height or came.join(arrived, on="problem_id", how="anti").height:
             return f"{before} holds {came.height} rows, but {arrived.height} were decided"
@@ -78,11 +80,24 @@ def _scan(files: list[Path]) -> pl.LazyFrame:
 
 
 def is_free_of_benchmark(project: Project, asset: str) -> Finding:
-    """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
-    rows = project.store.read(asset, {name: dtype for name, dtype in TABLES[asset].items() if name in COLUMNS})
-    settings, cache = project.settings, project.store.packs("documents")
-    overlap = find_overlap(rows, benchmark_of(project), settings.decontamination, settings.dedup, cache)
-    return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}" if overlap.height else None
+    """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided.
+
+    A file that was found free of this benchmark never changes, and is not asked again.
+    """
+    store, settings, cache = project.store, project.settings, project.store.packs("documents")
+    benchmark = benchmark_of(project)
+    scheme = overlap_scheme(benchmark, settings.decontamination)
+    free = {manifest.partition: f"{scheme}:{manifest.sha256}" for manifest in store.manifests(asset)}
+    unknown = free.keys() - {partition for partition, key in free.items() if key in cache.known()}
+    if not unknown:
+        return None
+    columns = {name: dtype for name, dtype in TABLES[asset].items() if name in COLUMNS}
+    rows = store.read(asset, columns, map(Partition.named, unknown))
+    overlap = find_overlap(rows, benchmark, settings.decontamination, settings.dedup, cache)
+    if overlap.height:
+        return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}"
+    cache.put({free[partition]: b"" for partition in unknown})
+    return None
 
 
 def has_disjoint_parts(project: Project, asset: str) -> Finding:

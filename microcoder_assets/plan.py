@@ -22,12 +22,14 @@ from microcoder_judge import JUDGE_VERSION
 @dataclass(frozen=True, slots=True)
 class Stage:
     """upstream: assets whose rows it reads. sections: its parts of Settings. version: raise it when its code means
-    something else; only then, and when inputs or settings change, is the stage redone."""
+    something else; only then, and when inputs or settings change, is the stage redone. in_parts: made as a whole, and
+    published by the partitions of what it reads."""
 
     upstream: tuple[str, ...]
     sections: tuple[str, ...]
     version: str
     partitioned: bool = False
+    in_parts: bool = False
 
 
 STAGES: dict[str, Stage] = {
@@ -35,10 +37,10 @@ STAGES: dict[str, Stage] = {
     "livecodebench_problems": Stage((), ("benchmark",), "2"),
     "normalized_problems": Stage(("scraped_problems",), (), "2", partitioned=True),
     "unique_problems": Stage(
-        ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "2"
+        ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "3", in_parts=True
     ),
     "prepared_problems": Stage(
-        ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "1"
+        ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "2", in_parts=True
     ),
     "scored_problems": Stage(("prepared_problems",), ("scoring",), "3"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
@@ -105,12 +107,12 @@ def inputs_of_partition(project: Project, partition: Partition) -> str:
     return _digest(project, "normalized_problems", [scraped.sha256 if scraped else ""])
 
 
-def inputs_of(project: Project, asset: str) -> str:
-    """Fingerprint of what an asset without partitions is made from."""
+def inputs_of(project: Project, asset: str, apart: str | None = None) -> str:
+    """Fingerprint of what an asset without partitions is made from. apart: an asset above it that is left out."""
     if asset == "livecodebench_problems":
         parts = [livecodebench.fingerprint(project.benchmark) if project.benchmark else ""]
     else:
-        parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream]
+        parts = [project.store.fingerprint(name) for name in STAGES[asset].upstream if name != apart]
     parts += _facts(sorted(batch_folder(project.home, asset).glob("answers-*.jsonl")))
     if asset == "train_split":  # its card tells the whole funnel
         parts += [state(project, name) for name in until(asset)[:-1]]
@@ -146,6 +148,8 @@ def _facts(paths: Iterable[Path]) -> list[str]:
 
 def is_fresh(project: Project, asset: str) -> bool:
     """Whether the current rows of an asset without partitions were made from what stands now."""
+    if STAGES[asset].in_parts:
+        return project.store.made_from(asset, inputs_of(project, asset))
     manifest = project.store.manifest(asset)
     if manifest is None or manifest.inputs != inputs_of(project, asset):
         return False

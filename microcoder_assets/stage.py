@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -76,10 +76,6 @@ class StageResult:
             return None
         lost, extra = sorted(set(going_on) - set(rows)), sorted(set(rows) - set(going_on))
         return f"{len(rows)} rows but {len(going_on)} decided to go on; lost {lost[:3]}, undecided {extra[:3]}"
-
-
-def count_reasons(decisions: Iterable[Decision]) -> Counter[tuple[Kind, str]]:
-    return Counter((d.kind, d.reason) for d in decisions)
 
 
 REASONS: dict[str, str] = {

@@ -41,20 +41,19 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         if isinstance(source, WebSource):
             _collect(context, source, wanted)
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
-    stored = {Partition(*m.partition.split("|")) for m in project.store.manifests("scraped_problems")}
+    stored = {Partition.named(m.partition) for m in project.store.manifests("scraped_problems")}
     scraper = Scraper(project.store.blobs, project.settings.collection, wanted)
     for source in sources:
         for partition, record in _filed(source, wanted):
             if partition.platform in platforms:
                 scraper.add(record, source.kind, partition)
     found = scraper.results()
-    results, manifests = [], []
+    manifests = []
     for partition in sorted(wanted & (stored | found.keys())):
         result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         made_from = inputs[partition.platform].of(partition.month)
         manifests.append(publish_partition(context, project, result, partition, made_from))
-        results.append(result)
-    return materialized(context, StageResult.together(results, SCRAPED), SCRAPED, manifests)
+    return materialized(context, project, SCRAPED, manifests)
 
 
 def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:

@@ -7,17 +7,12 @@ import dagster as dg
 from microcoder_assets import plan
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
-from microcoder_assets.processing.benchmark import benchmark_of
-from microcoder_assets.processing.embeddings import make_embedder
 from microcoder_assets.processing.normalize import normalize
-from microcoder_assets.processing.prepare import prepare
-from microcoder_assets.processing.translate import make_translator
-from microcoder_assets.processing.unique import find_unique
-from microcoder_assets.publishing import materialized, publish, publish_partition
+from microcoder_assets.processing.parts import prepared_parts, unique_parts
+from microcoder_assets.publishing import materialized, publish_partition, publish_parts
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import NORMALIZED, PREPARED, SCRAPED, UNIQUE
-from microcoder_assets.stage import StageResult
 
 
 @dg.asset(
@@ -31,7 +26,7 @@ from microcoder_assets.stage import StageResult
 def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
     """The same problems in one schema: clean Markdown, limits, samples, tests, io mode, checker, references."""
     project = workspace.project()
-    results, manifests = [], []
+    manifests = []
     for partition in sorted(partitions_of(context.partition_keys)):
         if project.store.manifest("scraped_problems", partition) is None:
             continue
@@ -39,8 +34,7 @@ def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         scraped = project.store.read("scraped_problems", SCRAPED, [partition])
         result = normalize(scraped, project.store.blobs)
         manifests.append(publish_partition(context, project, result, partition, inputs))
-        results.append(result)
-    return materialized(context, StageResult.together(results, NORMALIZED), NORMALIZED, manifests)
+    return materialized(context, project, NORMALIZED, manifests)
 
 
 @dg.asset(
@@ -53,16 +47,11 @@ def unique_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     """Each problem once, and none that the benchmark holds."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "unique_problems")
-    problems = project.store.read("normalized_problems", NORMALIZED)
-    settings, cache = project.settings, project.store.packs("documents")
-    embedder = make_embedder(settings.dedup, project.store.packs("embeddings"))
-    result, overlap = find_unique(
-        problems, benchmark_of(project), settings.dedup, settings.decontamination, cache, embedder
-    )
-    return publish(
+    parts, overlap = unique_parts(project)
+    return publish_parts(
         context,
         project,
-        result,
+        parts,
         UNIQUE,
         inputs=inputs,
         metadata={
@@ -83,13 +72,4 @@ def prepared_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     """The same in the languages and the io forms to train on: translated, and over standard input too where wanted."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "prepared_problems")
-    settings = project.settings
-    result = prepare(
-        project.store.read("unique_problems", UNIQUE),
-        benchmark_of(project),
-        project.store.blobs,
-        make_translator(settings.preparation, project.store.packs("llm")),
-        settings.preparation,
-        settings.decontamination,
-    )
-    return publish(context, project, result, PREPARED, inputs=inputs)
+    return publish_parts(context, project, prepared_parts(project), PREPARED, inputs=inputs)

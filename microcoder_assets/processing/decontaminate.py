@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+import xxhash
 
 from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
 from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus, values_of
@@ -28,7 +29,7 @@ from microcoder_assets.processing.likeness import (
     same_title,
 )
 from microcoder_assets.processing.minhash import Cache, cross_pairs, jaccard
-from microcoder_assets.processing.shingles import WordHasher
+from microcoder_assets.processing.shingles import Hashes, WordHasher
 
 REPORT = {
     "benchmark_id": pl.String,
@@ -98,9 +99,19 @@ def read_items(
     benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings, cache: Cache | None = None
 ) -> tuple[Corpus, GramIndex]:
     """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
-    hasher = WordHasher()
-    index = GramIndex([hasher(statement or "") for statement in benchmark["statement"]], settings)
-    return read_corpus(benchmark, dedup, cache=cache), index
+    return read_corpus(benchmark, dedup, cache=cache), GramIndex(_words_of(benchmark, cache), settings)
+
+
+def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> list[Hashes]:
+    """Hashed words of every statement."""
+    hasher, texts = WordHasher(), [statement or "" for statement in benchmark["statement"]]
+    keys = [f"words1:{xxhash.xxh3_128_hexdigest(text.encode('utf-8', 'surrogatepass'))}" for text in texts]
+    known = cache.get(keys) if cache else {}
+    new = {key: hasher(text).tobytes() for key, text in zip(keys, texts, strict=True) if key not in known}
+    if cache and new:
+        cache.put(new)
+    known = known | new
+    return [np.frombuffer(known[key], np.uint64) for key in keys]
 
 
 def overlap_ladder(
@@ -150,7 +161,7 @@ def find_overlap(
     found here the ladder drops too. cache: rows that it knows to be free of this benchmark are not asked again.
     """
     benchmark = benchmark.sort("problem_id")
-    scheme = f"free1-{_digest(benchmark, settings)}"
+    scheme = overlap_scheme(benchmark, settings)
     free = [f"{scheme}:{key}" for key in content_keys(rows)] if cache else []
     known = cache.get(free).keys() if cache else set()
     asked = [n for n in range(rows.height) if not cache or free[n] not in known]
@@ -175,9 +186,10 @@ def find_overlap(
     return pl.DataFrame(lines, schema=OVERLAP, orient="row").sort("problem_id")
 
 
-def _digest(benchmark: pl.DataFrame, settings: DecontaminationSettings) -> str:
-    parts = [settings.model_dump_json(), *content_keys(benchmark)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+def overlap_scheme(benchmark: pl.DataFrame, settings: DecontaminationSettings) -> str:
+    """What `find_overlap` found of a row stands for as long as this does."""
+    parts = [settings.model_dump_json(), *content_keys(benchmark.sort("problem_id"))]
+    return f"free1-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}"
 
 
 def contest_window(problems: pl.DataFrame, benchmark: pl.DataFrame) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,21 +83,31 @@ class Corpus:
         return dict(zip(wanted, map(_document, self.facts[wanted].iter_rows()), strict=True))
 
 
+Whole = Callable[[pl.DataFrame], pl.DataFrame]
+"""Gives all COLUMNS of rows that are given without their texts, in the same order."""
+
+
 def read_corpus(
-    frame: pl.DataFrame, dedup: DedupSettings, index: GramIndex | None = None, cache: Cache | None = None
+    frame: pl.DataFrame,
+    dedup: DedupSettings,
+    index: GramIndex | None = None,
+    cache: Cache | None = None,
+    whole: Whole | None = None,
 ) -> Corpus:
-    """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again."""
-    frame = frame.select(name for name in COLUMNS if name in frame.columns)
+    """frame: rows as `read_document` takes them. cache: what it knows by content is not computed again. whole: reads
+    the texts of rows to be computed, which `frame` then need not hold."""
+    columns = COLUMNS if whole else [name for name in COLUMNS if name in frame.columns]
     minhash, hasher = MinHash(dedup), WordHasher()
     if "content_sha" not in frame.columns:
         cache = None
-    keys = content_keys(frame) if cache else [str(n) for n in range(frame.height)]
+    keys = content_keys(frame, columns) if cache else [str(n) for n in range(frame.height)]
     document_keys = [f"{_SCHEME}-{minhash.scheme}:{key}" for key in keys]
     gram_keys = [f"{index.scheme}:{key}" for key in keys] if index else document_keys
     known = cache.get([*document_keys, *gram_keys]) if cache else {}
     todo = [n for n in range(frame.height) if document_keys[n] not in known or gram_keys[n] not in known]
     new: dict[str, bytes] = {}
-    for n, row in zip(todo, frame[todo].iter_rows(named=True), strict=True):
+    texts = whole(frame[todo]) if whole else frame[todo].select(columns)
+    for n, row in zip(todo, texts.iter_rows(named=True), strict=True):
         words = hasher(row["statement"] or "")
         if index and gram_keys[n] not in known:
             new[gram_keys[n]] = index.look_up(words).to_bytes()
@@ -133,10 +143,11 @@ def read_document(row: dict[str, Any], shingles: int) -> Document:
     )
 
 
-def content_keys(frame: pl.DataFrame) -> list[str]:
-    """What each row's document is made of, as a hash; the columns count, since a split lacks some."""
-    columns = [name for name in COLUMNS if name in frame.columns]
-    content = pl.coalesce(name for name in ("content_sha", "statement") if name in columns)
+def content_keys(frame: pl.DataFrame, columns: Sequence[str] | None = None) -> list[str]:
+    """What each row's document is made of, as a hash. columns: those of COLUMNS that the document is made of, by
+    default all that `frame` has; they count, since a split lacks some."""
+    columns = columns or [name for name in COLUMNS if name in frame.columns]
+    content = pl.coalesce(name for name in ("content_sha", "statement") if name in frame.columns)
     rows = frame.select(content, *(name for name in _BESIDE_CONTENT if name in columns)).iter_rows()
     return [xxhash.xxh3_128_hexdigest("\0".join([*columns, *(part or "" for part in row)]).encode()) for row in rows]
 

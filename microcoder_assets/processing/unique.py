@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -20,13 +21,48 @@ from microcoder_assets.processing.decontaminate import (
     read_items,
     report,
 )
-from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, read_corpus
+from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Whole, read_corpus
 from microcoder_assets.processing.duplicates import Match, find_clusters
 from microcoder_assets.processing.embeddings import Embedder, near_translations
 from microcoder_assets.processing.gram_index import Containment
 from microcoder_assets.processing.minhash import Cache
-from microcoder_assets.schema import UNIQUE, conform
+from microcoder_assets.schema import NORMALIZED, UNIQUE, Schema, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.store.ledger import snapshot
+
+COLUMNS: Schema = {
+    name: NORMALIZED[name]
+    for name in (
+        *("problem_id", "platform", "title", "url", "statement_language", "content_sha"),
+        *("published", "published_basis", "references", "tests", "tags", "ratings"),
+    )
+}
+"""What is decided of a row whose content is known."""
+
+_ADDED: Schema = {name: UNIQUE[name] for name in UNIQUE if name not in NORMALIZED or name in ("tags", "ratings")}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """decisions: one for each row, by its id. added: problem_id and, of every row that stays, what it gains."""
+
+    decisions: dict[str, Decision]
+    added: pl.DataFrame
+
+    def result(self, problems: pl.DataFrame) -> StageResult:
+        """The UNIQUE rows among NORMALIZED `problems`, and the decisions for these."""
+        frame = problems.drop("tags", "ratings").join(self.added, on="problem_id")
+        return StageResult(conform(frame, UNIQUE), [self.decisions[name] for name in problems["problem_id"]])
+
+    def parts(self, partitions: pl.DataFrame) -> pl.DataFrame:
+        """Columns partition and facts: all that is decided of its rows, as text.
+
+        partitions: columns problem_id and partition of the rows decided about.
+        """
+        decided = snapshot(self.decisions.values()).join(self.added, on="problem_id", how="left", suffix="_added")
+        facts = decided.select("problem_id", facts=pl.struct(pl.all()).struct.json_encode())
+        rows = partitions.join(facts, on="problem_id").sort("partition", "problem_id")
+        return rows.group_by("partition", maintain_order=True).agg(pl.col("facts").str.join("\n"))
 
 
 def find_unique(
@@ -38,14 +74,30 @@ def find_unique(
     embedder: Embedder | None = None,
 ) -> tuple[StageResult, OverlapReport]:
     """UNIQUE rows of NORMALIZED `problems`, a decision for each, and the proof that the benchmark is not among them.
+    Arguments as `decide` takes them."""
+    decided, overlap = decide(problems, benchmark, dedup, decontamination, cache, embedder)
+    return decided.result(problems), overlap
 
-    benchmark: at least problem_id, platform, native_id, title, url, statement, samples and io_mode; may be empty.
-    cache: where signatures and the like outlive a run, so that the next one reads only statements of new content.
-    embedder: finds statements alike in two languages; None: samples alone find those.
+
+def decide(
+    problems: pl.DataFrame,
+    benchmark: pl.DataFrame,
+    dedup: DedupSettings,
+    decontamination: DecontaminationSettings,
+    cache: Cache | None = None,
+    embedder: Embedder | None = None,
+    whole: Whole | None = None,
+) -> tuple[Decided, OverlapReport]:
+    """What becomes of each of `problems`, and the proof that the benchmark is not among those that stay.
+
+    problems: NORMALIZED rows, or COLUMNS of them; then `whole` reads the rows whose content is new. benchmark: at least
+    problem_id, platform, native_id, title, url, statement, samples and io_mode; may be empty. cache: where signatures
+    and the like outlive a run, so that the next one reads only statements of new content. embedder: finds statements
+    alike in two languages, and needs every statement; None: samples alone find those.
     """
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
     items, index = read_items(benchmark, dedup, decontamination, cache)
-    rows = read_corpus(problems, dedup, index, cache)
+    rows = read_corpus(problems, dedup, index, cache, whole)
 
     tests = find_shared_tests(problems, benchmark)
     overlaps, containment = overlap_ladder(rows, items, index, tests, dedup, decontamination)
@@ -63,10 +115,10 @@ def find_unique(
     winners, merged = _merge(problems, ids, clusters, matches, shas)
     losers = {row for cluster in winners.values() for row in cluster}
     kept = [row for row in stay if row not in losers]
-    frame = _assemble(problems, item_ids, kept, winners, containment)
-    result = StageResult(frame, [*dropped, *merged, *_keep(ids, kept, winners, shas)])
+    decisions = [*dropped, *merged, *_keep(ids, kept, winners, shas)]
+    decided = Decided({d.problem_id: d for d in decisions}, _added(problems, item_ids, kept, winners, containment))
     releases = benchmark["release"].to_list() if "release" in benchmark.columns else [None] * benchmark.height
-    return result, report(rows, items, overlaps, containment, releases, window)
+    return decided, report(rows, items, overlaps, containment, releases, window)
 
 
 def _drop(problem_id: str, overlap: Overlap, item_ids: Sequence[str], sha: str | None) -> Decision:
@@ -145,28 +197,28 @@ def _keep(
         yield Decision(ids[row], Kind.KEPT, "ok", detail, sha_in=shas[row], sha_out=shas[row])
 
 
-def _assemble(
+def _added(
     problems: pl.DataFrame,
     item_ids: Sequence[str],
     kept: Sequence[int],
     winners: dict[int, list[int]],
     containment: Containment,
 ) -> pl.DataFrame:
-    """The rows that stay. A winner keeps its own fields and gains the tags and ratings of those merged into it."""
+    """For each row that stays its nearest benchmark item, and its tags and ratings with those of the rows merged into
+    it; its own fields it keeps."""
     rows = list(kept)
     nearest = [int(item) for item in containment.item_of_row[rows]]
     overlap = containment.row_score[rows].tolist() if item_ids else [None] * len(rows)
-    frame = problems[rows].with_columns(
+    frame = problems[rows].select("problem_id", "tags", "ratings").with_columns(
         pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
         pl.Series("benchmark_overlap", overlap, pl.Float64),
     )
-    gained = _gained(problems, winners)
-    frame = frame.join(gained, on="problem_id", how="left", suffix="_gained", maintain_order="left").with_columns(
+    frame = frame.join(_gained(problems, winners), on="problem_id", how="left", suffix="_gained").with_columns(
         pl.coalesce("tags_gained", "tags").alias("tags"),
         pl.coalesce("ratings_gained", "ratings").alias("ratings"),
         pl.col("merged_ids").fill_null([]),
     )
-    return conform(frame, UNIQUE)
+    return conform(frame, {"problem_id": pl.String, **_ADDED})
 
 
 def _gained(problems: pl.DataFrame, winners: dict[int, list[int]]) -> pl.DataFrame:

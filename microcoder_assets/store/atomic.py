@@ -43,6 +43,21 @@ def write_text_atomic(path: Path, text: str) -> None:
     write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def append_line(path: Path, line: bytes) -> None:
+    """Add `line`, synced, to a file of lines, of which the writer is the only one. Raises UserError as `write_atomic`
+    does, and leaves the file as long as it was."""
+    size = path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("ab") as file:
+            file.write(line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.truncate(path, size)
+        raise _explained(error, path) or error from error
+
+
 @contextlib.contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold `folder` against other processes. Leftovers of killed writers are removed, because none can be alive."""

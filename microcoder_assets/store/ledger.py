@@ -51,9 +51,11 @@ def snapshot(decisions: Iterable[Decision]) -> pl.DataFrame:
         "rule": [d.rule for d in decisions],
         "sha_in": [d.sha_in for d in decisions],
         "sha_out": [d.sha_out for d in decisions],
-        "parents": [d.parents for d in decisions],
+        "parents": ["\0".join(d.parents) for d in decisions],
     }
-    return pl.DataFrame(columns, schema=SNAPSHOT).sort("problem_id", "ref", "decision")
+    parents = pl.when(pl.col("parents") != "").then(pl.col("parents").str.split("\0")).otherwise([])
+    lines = pl.DataFrame(columns, schema={**SNAPSHOT, "parents": pl.String}).with_columns(parents=parents)
+    return lines.sort("problem_id", "ref", "decision")
 
 
 def changed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

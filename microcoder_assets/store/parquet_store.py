@@ -16,10 +16,10 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
@@ -30,6 +30,8 @@ from microcoder_assets.store import ledger
 from microcoder_assets.store.atomic import exclusive, write_atomic, write_text_atomic
 from microcoder_assets.store.packs import Blobs, Packs
 
+_FOLDERS = ("all", "month=*/platform=*")
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Partition:
@@ -37,6 +39,12 @@ class Partition:
 
     month: str = ""
     platform: str = ""
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The partition that `str` gives `name` for."""
+        month, _, platform = name.partition("|")
+        return cls(month, platform)
 
     @property
     def folder(self) -> str:
@@ -68,12 +76,22 @@ class Manifest:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+class Part(NamedTuple):
+    """One partition of an asset that is made as a whole. inputs: fingerprint of what its rows and decisions are made
+    from; make: makes them, and is called only when they do not stand."""
+
+    partition: Partition
+    inputs: str
+    make: Callable[[], StageResult]
+
+
 class ParquetStore:
     """Assets' rows and decisions under one root folder. Cheap to make; holds no handles."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.blobs = Blobs(root / "packs" / "blobs")
+        self._made = self.packs("made")
 
     def packs(self, name: str) -> Packs:
         return Packs(self.root / "packs" / name)
@@ -87,8 +105,8 @@ class ParquetStore:
 
     def manifests(self, asset: str) -> list[Manifest]:
         """Current manifests of all partitions, in partition order."""
-        found = [_read_manifest(path) for path in (self.root / asset).glob("**/manifest.json")]
-        return sorted(found, key=lambda manifest: manifest.partition)
+        paths = (path for folder in _FOLDERS for path in (self.root / asset).glob(f"{folder}/manifest.json"))
+        return sorted(map(_read_manifest, paths), key=lambda manifest: manifest.partition)
 
     def fingerprint(self, asset: str) -> str:
         """sha256 over the current rows of an asset: what a later stage's inputs are made of."""
@@ -96,10 +114,10 @@ class ParquetStore:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def data_files(self, asset: str, partitions: Iterable[Partition] | None = None) -> list[Path]:
-        wanted = None if partitions is None else {str(partition) for partition in partitions}
-        return [
-            self._path(m, m.data) for m in self.manifests(asset) if wanted is None or m.partition in wanted
-        ]
+        if partitions is None:
+            return [self._path(m, m.data) for m in self.manifests(asset)]
+        wanted = (self.manifest(asset, partition) for partition in sorted(set(partitions)))
+        return [self._path(m, m.data) for m in wanted if m]
 
     def decision_files(self, asset: str) -> list[Path]:
         return [self._path(m, m.decisions) for m in self.manifests(asset)]
@@ -117,6 +135,20 @@ class ParquetStore:
         """Current rows of an asset, of `partitions` or of all, sorted by problem_id: the columns of `schema`."""
         files = self.data_files(asset, partitions)
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
+
+    def read_with_partition(self, asset: str, schema: Schema) -> pl.DataFrame:
+        """As `read` of all partitions, with the column partition: the name of the one that each row is in."""
+        manifests = self.manifests(asset)
+        names = [manifest.partition for manifest in manifests for _ in range(manifest.rows)]
+        files = [self._path(manifest, manifest.data) for manifest in manifests]
+        rows = pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema)
+        rows = rows.with_columns(partition=pl.Series(names, dtype=pl.String))
+        return conform(rows, {**schema, "partition": pl.String})
+
+    def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
+        """The standing decisions of those partitions as SNAPSHOT rows."""
+        files = [self._path(manifest, manifest.decisions) for manifest in manifests]
+        return pl.read_parquet(files) if files else pl.DataFrame(schema=ledger.SNAPSHOT)
 
     def publish(
         self,
@@ -184,9 +216,42 @@ class ParquetStore:
         """Every part of such a table."""
         return sorted((self.root / table).glob("[!.]*.parquet"))
 
+    def publish_parts(
+        self, asset: str, parts: Iterable[Part], *, schema: Schema, inputs: str, code_version: str, run_id: str
+    ) -> list[Manifest]:
+        """Make `parts` the current rows of an asset; of the partitions only those that changed are made and written.
+
+        inputs: of the whole asset. It is remembered last, so that a run which dies between two partitions is no
+        `made_from`. A partition that is no longer among the parts becomes empty.
+        """
+        manifests = []
+        gone = {manifest.partition for manifest in self.manifests(asset) if manifest.counts}
+        for partition, made_from, make in parts:
+            gone.discard(str(partition))
+            current = self.manifest(asset, partition)
+            if current is None or (current.inputs, current.code_version) != (made_from, code_version):
+                current = self.publish(
+                    asset, make(), partition=partition, inputs=made_from, code_version=code_version, run_id=run_id
+                )
+            manifests.append(current)
+        for name in sorted(gone):
+            nothing, partition = StageResult(pl.DataFrame(schema=schema), []), Partition.named(name)
+            self.publish(asset, nothing, partition=partition, inputs="", code_version=code_version, run_id=run_id)
+        self._made.put({_made_key(asset, inputs, manifests): b""})
+        return manifests
+
+    def made_from(self, asset: str, inputs: str) -> bool:
+        """Whether what stands of an asset published in parts is as it was made from `inputs`."""
+        standing = [manifest for manifest in self.manifests(asset) if manifest.counts]
+        return _made_key(asset, inputs, standing) in self._made.known()
+
     def _path(self, manifest: Manifest, name: str) -> Path:
-        month, _, platform = manifest.partition.partition("|")
-        return self.folder(manifest.asset, Partition(month, platform)) / name
+        return self.folder(manifest.asset, Partition.named(manifest.partition)) / name
+
+
+def _made_key(asset: str, inputs: str, manifests: Iterable[Manifest]) -> str:
+    lines = sorted(f"{m.partition} {m.data} {m.decisions}" for m in manifests if m.counts)
+    return f"{asset}-{hashlib.sha256(chr(10).join([inputs, *lines]).encode()).hexdigest()}"
 
 
 def _read_manifest(path: Path) -> Manifest:

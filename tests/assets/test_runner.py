@@ -59,13 +59,13 @@ def test_what_failed_a_check_is_not_built_on_by_a_later_run_either(
         for _ in range(2):
             with pytest.raises(RunFailed, match="zero_benchmark_overlap of unique_problems failed: planted finding"):
                 make(project, "scored_problems")
-            assert project.store.manifest("prepared_problems") is None
+            assert not project.store.manifests("prepared_problems")
     assert make(project, "scored_problems") == ["prepared_problems", "scored_problems"]
 
 
 def test_a_partition_lost_on_the_way_is_made_again(project: Project) -> None:
     make(project)
-    partition = Partition(*project.store.manifests("normalized_problems")[0].partition.split("|"))
+    partition = Partition.named(project.store.manifests("normalized_problems")[0].partition)
     (project.store.folder("normalized_problems", partition) / "manifest.json").unlink()
     assert make(project) == ["scraped_problems", "normalized_problems"]
 

@@ -25,7 +25,7 @@ from microcoder_assets.collection.web.errors import NotCollected, WebError
 from microcoder_assets.collection.web.exchange import Answer, Request
 from microcoder_assets.collection.web.pages import refuse
 from microcoder_assets.errors import UserError
-from microcoder_assets.store.atomic import exclusive, write_atomic
+from microcoder_assets.store.atomic import append_line, exclusive, write_atomic
 
 T = TypeVar("T")
 
@@ -114,10 +114,7 @@ class ResponseArchive:
             raise UserError(f"{self._journal} is damaged ({error}); delete that line and run again") from error
 
     def _append(self, entry: Entry) -> None:
-        with self._journal.open("ab") as journal:
-            journal.write(json.dumps(asdict(entry), sort_keys=True).encode() + b"\n")
-            journal.flush()
-            os.fsync(journal.fileno())
+        append_line(self._journal, json.dumps(asdict(entry), sort_keys=True).encode())
         self._remember(self._entries, entry)
 
     @staticmethod

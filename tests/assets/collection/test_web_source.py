@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -302,6 +303,49 @@ def test_a_killed_night_goes_on_without_asking_again(site: Replay, tmp_path: Pat
     web.collect("codeforces", MONTHS, NIGHT + dt.timedelta(hours=1))
     assert site.asked() == Counter({CONTESTS: 1, PROBLEMS: 1, **dict.fromkeys(PAGES, 1), PAGES[page]: 2})
     assert (ids(web), errors(web)) == (CODEFORCES, {})
+
+
+FULL_DISK = """
+import datetime as dt, pathlib, shutil, sys
+from microcoder_assets.collection.web.source import open_web
+from microcoder_assets.errors import UserError
+folder = pathlib.Path(sys.argv[1])
+held = sorted(folder.rglob("*.gz")) + [folder / "codeforces" / "answers.jsonl"]
+before = {path: path.read_bytes() for path in held if path.exists()}
+with (folder / "filler").open("wb") as filler:
+    filler.write(bytes(shutil.disk_usage(folder).free - int(sys.argv[3])))
+try:
+    open_web(folder).collect("codeforces", ["2026-03", "2026-04"], dt.datetime.fromisoformat(sys.argv[2]))
+except UserError as error:
+    print(error)
+for path, content in before.items():
+    assert path.read_bytes().startswith(content), path
+(folder / "filler").unlink()
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount a small disk")
+@pytest.mark.parametrize("free", [0, 8192, 20480])
+def test_a_full_disk_is_one_clear_line_and_the_next_night_repairs(site: Replay, tmp_path: Path, free: int) -> None:
+    web = tmp_path / "web"
+    source(web, site, "codeforces")
+    steps = [
+        "mount -t tmpfs -o size=400k none $1/disk && cp $1/web/web.toml $1/disk/",
+        '"$2" -c "$3" $1/disk $4 $5',
+        "cp -r $1/disk/. $1/web/",
+    ]
+    (tmp_path / "disk").mkdir()
+    command = ["unshare", "-Urm", "sh", "-c", " && ".join(steps), "sh", str(tmp_path), sys.executable, FULL_DISK]
+    run = subprocess.run([*command, NIGHT.isoformat(), str(free)], capture_output=True, text=True, timeout=120)
+    if "mount" in run.stderr or "unshare" in run.stderr:
+        pytest.skip(f"cannot mount a small disk here: {run.stderr.strip()}")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("disk full while writing"), run.stdout
+    assert run.stdout.count("\n") == 1
+    again = open_web(web)
+    again.collect("codeforces", MONTHS, NIGHT + dt.timedelta(hours=1))
+    assert (ids(again), errors(again)) == (CODEFORCES, {})
+    assert max(site.asked().values()) <= 2
 
 
 def test_two_processes_at_once_ask_once(site: Replay, tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ class Cache:
 
     def put(self, values: dict[str, bytes]) -> None:
         self.values |= values
-        self.written += values
+        self.written += [key for key in values if not key.startswith("words")]
 
 
 def test_a_second_run_reads_only_statements_of_new_content() -> None:
