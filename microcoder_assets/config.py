@@ -104,7 +104,7 @@ class ServerSettings(Section):
     retries: int = Field(6, ge=0, description="After 408, 409, 429, 5xx, timeouts, broken connections and answers that "
                          "are no completion. Ours.")
     backoff_s: float = Field(0.5, ge=0, description="First back-off; it doubles up to 8 s, with full jitter; a "
-                             "Retry-After wins. Those of the openai client.")
+                             "Retry-After wins. Ours: as the openai client.")
     plain_requests: bool = Field(False, description="For servers that know neither response_format nor "
                                  "max_completion_tokens: the schema is then in the prompt alone. Ours.")
     offline: bool = Field(False, description="No server is asked: answers come from `microcoder batch` alone, and a "

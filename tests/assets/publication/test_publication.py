@@ -73,7 +73,7 @@ def test_a_new_version_of_an_old_problem_is_in_neither_part(tmp_path: Path) -> N
                        **({"statement": text} if name != "b:3" else {})) for name, day in days.items()]
     problems = frame(rows)
     proven = problems.select("problem_id", verified_references=pl.lit(["accepted/0.py"]))
-    verified = proven.with_columns(kills=pl.lit([], VERIFIED["kills"]))
+    verified = proven.with_columns(pl.lit([], VERIFIED[name]).alias(name) for name in ("kills", "added_tests"))
     dedup = DedupSettings()  # type: ignore[call-arg]
     result = build_split(verified, selected(problems), problems, blobs, SETTINGS, dedup)
     assert result.accounted() is None
