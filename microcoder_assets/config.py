@@ -189,9 +189,9 @@ class VerificationSettings(Section):
     strengthen: bool = Field(False, description="Whether inputs are generated on which programs that the tests let "
                              "pass fail, and kept as tests. Ours.")
     agreeing_references: int = Field(2, ge=1, description="References that must agree on a generated input's answer. "
-                                     "HardTests: two. 1 trusts a single one, repeated.")
+                                     "Two as in HardTests (arXiv 2505.24098); 1 trusts a single one, repeated.")
     min_agreement: float = Field(0.9, ge=0, le=1, description="Share of generated inputs on which they must agree, or "
-                                 "none is kept. HardTests.")
+                                 "none is kept. As in HardTests (arXiv 2505.24098).")
     strengthen_rounds: int = Field(5, ge=1, description="Rounds of generated inputs a problem. Ours.")
     strengthen_inputs: int = Field(18, ge=1, description="Inputs a round. Ours: two of each family.")
     strengthen_seed: int = Field(0, description="Seed of the generated inputs. Ours.")
