@@ -93,14 +93,14 @@ class TrainSettings:
     )
     truncation_repeat: int = setting(128, "A completion whose last m tokens repeat the m before is not masked. Paper.")
     reward: Literal["all_pass", "fraction", "tiers"] = setting(
-        "all_pass", "1 or 0; the share of tests passed; or TAROT's tiers, here by the size of a test's input. Paper: 1 or 0."
+        "all_pass", "1 or 0; the share of tests passed; or tiers of tests, as TAROT's. Paper: 1 or 0."
     )
     reward_format: float = setting(0.0, "Added for a program in a closed code block, right or wrong. Ours: nothing.")
     curriculum: Literal["uniform", "classic", "reverse", "medium", "soft", "hard", "adaptive"] = setting(
         "uniform", "Which problems a rollout takes; see `curriculum`. Ours: every problem once an epoch."
     )
     rollout_batches: int = setting(
-        1, "Batches sampled at most a rollout, to replace groups without signal; 1 replaces none. Ours; DAPO has no bound."
+        1, "Batches sampled at most a rollout, to replace groups without signal. Ours: none is replaced."
     )
     checkpoint_rollouts: int = setting(10, "Rollouts between checkpoints. Ours.")
     temperature: float = setting(1.2, "Sampling temperature, or that of the start. Paper.")
@@ -188,17 +188,18 @@ METHODS: dict[str, dict[str, Any]] = {
     "mask_all": {"truncation_mask": "all"},
     "no_mask": {"truncation_mask": "none"},
 }  # fmt: skip
-"""Settings by the name of a method. GRPO: arXiv 2402.03300 (beta 0.04), with PPO's clip. DAPO: arXiv 2503.14476, without
-its penalty for length; the bound on its dynamic sampling is ours. Dr. GRPO: arXiv 2503.20783. mask_all (DeepCoder's)
-and no_mask change the truncation mask alone."""
+"""Settings by the name of a method. GRPO: arXiv 2402.03300 (beta 0.04), with PPO's clip. DAPO: arXiv 2503.14476,
+without its penalty for length; it sets no bound on the batches sampled, 4 is ours. Dr. GRPO: arXiv 2503.20783. mask_all
+(DeepCoder's) and no_mask change the truncation mask alone."""
 
 
-def load_settings(preset: str, path: Path | None) -> TrainSettings:
-    """A preset with a JSON file's values on top. Raises TrainError naming the file and the key."""
+def load_settings(preset: str, path: Path | None, method: str | None = None) -> TrainSettings:
+    """A preset with a method's values and then a JSON file's on top. Raises TrainError naming the file and the key."""
     if preset not in PRESETS:
         raise TrainError(f"unknown preset {preset!r}; one of {', '.join(PRESETS)}")
+    settings = PRESETS[preset] if method is None else replace(PRESETS[preset], **METHODS[method])
     if path is None:
-        return PRESETS[preset]
+        return settings
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -207,7 +208,7 @@ def load_settings(preset: str, path: Path | None) -> TrainSettings:
         raise TrainError(f"config file {path} is not readable JSON: {error}") from error
     if not isinstance(raw, dict):
         raise TrainError(f"config file {path} must hold one JSON object")
-    return override(PRESETS[preset], raw, str(path))
+    return override(settings, raw, str(path))
 
 
 def override(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:

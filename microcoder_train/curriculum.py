@@ -1,13 +1,13 @@
 """Which problems a rollout takes: every problem once an epoch, or drawn by difficulty band and step.
 
-Sources: the classic, reverse, soft and hard schedules are those of arXiv 2603.24202, tables of sampling weights, its 40,000
-steps scaled to the run's; medium-only is its single-level training. The bands are those of the split's `difficulty`.
-Its fourth band, easy-medium, is not in a split, so `reverse` runs from hard to easy. `adaptive` is ours.
+Sources: the classic, reverse, soft and hard schedules are those of arXiv 2603.24202, its tables of sampling weights, with
+its 40,000 steps scaled to the run's; medium alone is its single-level training. The bands are those of the split's
+`difficulty`. Its fourth band, easy-medium, is not in a split, so `reverse` runs from hard to easy. `adaptive` is ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch.utils.data import Sampler
@@ -43,6 +43,9 @@ SCHEDULES: dict[str, list[tuple[float, Weights]]] = {
 }
 """(until this share of the run, weights of easy, medium and hard)."""
 
+Solved = Mapping[int, Mapping[str, tuple[int, int]]]
+"""Of each rollout, by its number: problem id -> completions accepted, completions judged."""
+
 
 def band_weights(schedule: str, progress: float) -> dict[str, float]:
     """Weight of each band at `progress`, the share of the run that is done, 0 to 1."""
@@ -58,23 +61,23 @@ def adaptive_weight(accepted: int, judged: int) -> float:
     return 4 * rate * (1 - rate)
 
 
-class PromptSampler(Sampler[int]):
+class PromptSampler(Sampler[int]):  # type: ignore[misc]
     """Positions of prompts, each rollout's repeated as TRL wants them, as a function of the seed and the epoch alone.
 
     An epoch is as many rollouts as TRL's own sampler gives, and `uniform` is that sampler's order to the last prompt;
     but TRL's starts from its first epoch again in a run that is resumed. The others draw without replacement within a
     rollout, unless fewer problems than it takes have any weight. rollouts: of the whole run.
 
-    solved: of each rollout, by its number, problem id -> completions accepted and judged; filled by the trainer.
+    solved: filled by the trainer;
     `adaptive` looks at all rollouts but the one before, whose verdicts may not be there yet when the loader asks.
     """
 
     def __init__(
         self, problems: Sequence[str], bands: Sequence[str], curriculum: str, *, prompts: int, generations: int,
-        repeats: int, rollouts: int, seed: int,
+        repeats: int, rollouts: int, seed: int, solved: Solved,
     ) -> None:  # fmt: skip
         self.epoch = 0
-        self.solved: dict[int, dict[str, tuple[int, int]]] = {}
+        self._solved = solved
         self._problems, self._bands, self._curriculum = problems, bands, curriculum
         self._prompts, self._generations, self._repeats = prompts, generations, repeats
         self._rollouts, self._seed = rollouts, seed
@@ -91,8 +94,8 @@ class PromptSampler(Sampler[int]):
         missing = [band for band in BANDS if band in wanted - set(self._bands)]
         if missing:
             raise TrainError(
-                f"curriculum {self._curriculum!r} needs problems of difficulty {', '.join(missing)}, and the train part "
-                "holds none that fits; choose another curriculum"
+                f"curriculum {self._curriculum!r} needs problems of difficulty {', '.join(missing)}, and the train "
+                "part holds none that fits; choose another curriculum"
             )
 
     def set_epoch(self, epoch: int) -> None:
@@ -113,16 +116,20 @@ class PromptSampler(Sampler[int]):
 
     def rollout(self, number: int) -> list[int]:
         """Positions of the prompts of a rollout, counted from 0 over the whole run."""
-        if self._curriculum == "uniform":
-            return self._uniform(number)
+        return self._uniform(number) if self._curriculum == "uniform" else self.draw(number, 0)
+
+    def draw(self, number: int, attempt: int) -> list[int]:
+        """Positions drawn by the weights of rollout `number`; another `attempt` draws others."""
         weights = torch.tensor(self._weights(number), dtype=torch.float64)
-        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + number)
+        generator = torch.Generator().manual_seed((self._seed * 1_000_003 + number) * 1_009 + attempt)
         few = int((weights > 0).sum()) < self._prompts
         return list(torch.multinomial(weights, self._prompts, replacement=few, generator=generator).tolist())
 
     def _weights(self, number: int) -> list[float]:
+        if self._curriculum == "uniform":
+            return [1.0] * len(self._problems)
         if self._curriculum == "adaptive":
-            known = [found for rollout, found in self.solved.items() if rollout < number - 1]
+            known = [found for rollout, found in self._solved.items() if rollout < number - 1]
             return [adaptive_weight(*_sum(found.get(problem, (0, 0)) for found in known)) for problem in self._problems]
         weights = band_weights(self._curriculum, number / self._rollouts)
         return [weights.get(band, 0.0) / self._bands.count(band) for band in self._bands]

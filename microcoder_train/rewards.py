@@ -140,12 +140,11 @@ class JudgeReward:
         return self._score(problem_id, item) + (self._format_weight if item.code is not None else 0.0)
 
     def _score(self, problem_id: str, item: Verdicted) -> float:
-        tests = self._problems(problem_id).tests
-        if item.accepted or self._scoring == "all_pass" or len(item.accepted_tests) != len(tests):
+        if item.accepted or self._scoring == "all_pass" or not item.passed:
             return float(item.accepted is True)
-        if self._scoring == "tiers":
-            return tiers_passed(tests, item.accepted_tests)
-        return item.passed / item.total
+        if self._scoring == "fraction":
+            return item.passed / item.total
+        return tiers_passed(self._problems(problem_id).tests, item.accepted_tests)
 
 
 def completion_text(completion: Any) -> str:

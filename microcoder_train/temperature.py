@@ -1,8 +1,8 @@
 """The sampling temperature by the diversity of what is sampled.
 
-Source: arXiv 2603.07777, section 2.4: D is the share of distinct 4-grams in the responses to a query; the temperature is
-chosen so that D settles, and is then constant or raised in stages. The paper gives no rule and no threshold: 4-grams of
-tokens, the average over queries, the band of D and the guarded schedule are ours.
+Source: arXiv 2603.07777, section 2.4: D is the share of distinct 4-grams in the responses to a query; the temperature
+is chosen so that D settles, and is then constant or raised in stages. The paper gives no rule and no threshold: 4-grams
+of tokens, the average over queries, the band of D, the rule of `choose` and the guarded schedule are ours.
 """
 
 from __future__ import annotations
@@ -37,6 +37,16 @@ def stages(text: str) -> list[tuple[int, float]]:
     if not found or steps != sorted(set(steps)) or any(not 0 < value < float("inf") for _, value in found):
         raise TrainError(f"temperature_stages {text!r}: give rising steps and temperatures above 0")
     return found
+
+
+def choose(found: Mapping[float, float | None], low: float) -> float:
+    """The lowest temperature whose D is at least `low`, the band's lower end; the highest where none reaches it. Ours.
+
+    found: temperature -> D, measured before training. A temperature below the band loses diversity until it fails,
+    and one far above it swings (section 2.4); so the least that is enough.
+    """
+    enough = [temperature for temperature, value in found.items() if value is not None and value >= low]
+    return min(enough) if enough else max(found)
 
 
 class TemperatureSchedule:

@@ -1,11 +1,11 @@
 """Which completions that ran into the length limit are kept from moving the policy.
 
 Source: arXiv 2603.07777, equation 2: the normalised advantage of completion o is multiplied by
-1 - 1[|o| = L_max and non-incorrect(o) and not repeat(o, m) and U(0, 1) < rho], m = 128. A masked completion still counts
-in its group's mean and deviation and in the number of tokens.
+1 - 1[|o| = L_max and non-incorrect(o) and not repeat(o, m) and U(0, 1) < rho], m = 128. A masked completion still
+counts in its group's mean and deviation and in the number of tokens.
 
-Ours: |o| does not count the end token, so a completion that ended in time is never masked, however long; `incomplete` is
-a completion without a program, as the end of its code block was cut off; U is drawn for every completion, from a
+Ours: |o| does not count the end token, so a completion that ended in time is never masked, however long; `incomplete`
+is a completion without a program, as the end of its code block was cut off; U is drawn for every completion, from a
 generator of the seed, the step and the process, so that nothing has to be saved to go on after a kill.
 """
 
