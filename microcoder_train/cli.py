@@ -113,7 +113,7 @@ def _choose_temperature(commands: Commands) -> None:
     command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
-    command.add_argument("--temperature", type=_above_zero, action="append", help="to try; repeat (default: 0.6 to 1.8)")
+    command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
     command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
     _add_settings(command)
 

@@ -1,7 +1,7 @@
 """Which problems a rollout takes: every problem once an epoch, or drawn by difficulty band and step.
 
-Sources: the classic, reverse, soft and hard schedules are those of arXiv 2603.24202, its tables of sampling weights, with
-its 40,000 steps scaled to the run's; medium alone is its single-level training. The bands are those of the split's
+Sources: the classic, reverse, soft and hard schedules are those of arXiv 2603.24202, its tables of sampling weights,
+with its 40,000 steps scaled to the run's; medium alone is its single-level training. The bands are those of the split's
 `difficulty`. Its fourth band, easy-medium, is not in a split, so `reverse` runs from hard to easy. `adaptive` is ours.
 """
 
