@@ -20,7 +20,7 @@ from microcoder_train.cli import run
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 SETTINGS = {
     **TINY,
-    "steps": 24,
+    "steps": 16,
     "checkpoint_rollouts": 1,
     "curriculum": "adaptive",
     "temperature_schedule": "guarded",
