@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from microcoder_train.artifacts import require_model
-from microcoder_train.config import PRESETS, BaseSettings, EvaluationSettings, describe, load_settings
+from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, describe, load_settings
 from microcoder_train.errors import TrainError
 from microcoder_train.prompts import STYLES
 from microcoder_train.reports import Report
@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _make_base(commands)
     _grpo(commands)
+    _choose_temperature(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -92,6 +93,28 @@ def _grpo(commands: Commands) -> None:
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
     command.add_argument("--max-steps", type=_positive, help="optimiser updates, instead of the preset's")
+    command.add_argument(
+        "--method",
+        choices=METHODS,
+        help="the paper's method or a baseline, over the preset and under --config (default: the preset's own values)",
+    )
+    _add_settings(command)
+
+
+def _choose_temperature(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "choose-temperature",
+        "Measure the diversity of a policy's samples by temperature, and choose one.",
+        "D is the share of distinct 4-grams in a prompt's completions, averaged over prompts. Chosen is the lowest\n"
+        "temperature whose D is at least diversity_low, the highest where none is. The paper gives no rule; this is\n"
+        "ours. Written to --out: temperature.json and diversity.png.",
+    )
+    command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
+    command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
+    command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
+    command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
+    command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
     _add_settings(command)
 
 
@@ -223,7 +246,7 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         from microcoder_train.embedding import embed_file
 
         return embed_file(options.model, options.input, options.output)
-    settings = load_settings(options.preset, options.config)
+    settings = load_settings(options.preset, options.config, getattr(options, "method", None))
     if options.command == "make-base":
         from microcoder_train.grpo import base_report, make_base
 
@@ -234,6 +257,14 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         chosen = replace(settings, steps=options.max_steps or settings.steps)
         summary = run_grpo(options.split, options.model, options.out, chosen, options.seed, say)
         return grpo_report(summary, options.out)
+    if options.command == "choose-temperature":
+        from microcoder_train.choose_temperature import TEMPERATURES, choose_report, run_choose
+
+        asked = options.temperature or TEMPERATURES
+        record = run_choose(
+            options.split, options.model, options.out, settings, asked, options.prompts, options.seed, say
+        )
+        return choose_report(record, options.out)
     if options.command in ("evaluate", "regrade"):
         return _run_benchmark(options, settings.benchmark, say)
     from microcoder_train.generation import load_policy, sample

@@ -82,7 +82,38 @@ class TrainSettings:
     epsilon: float = setting(0.2, "Lower clip. DAPO.")
     epsilon_high: float = setting(0.28, "Higher clip. DAPO.")
     loss_type: str = setting("dapo", "TRL's name of the loss: token-level sum over the batch's tokens. DAPO.")
-    temperature: float = setting(1.2, "Sampling temperature. Paper.")
+    scale_rewards: Literal["group", "none"] = setting(
+        "group", "Advantages over their group's standard deviation, or not. Paper: over it."
+    )
+    truncation_mask: Literal["conditional", "all", "none"] = setting(
+        "conditional", "Which completions that reach L_max have no advantage. Paper."
+    )
+    truncation_rho: float = setting(
+        0.1, "Share of those that the conditional mask hits. Paper: of 0.1, 0.2, 0.3 it keeps D highest, peaks latest."
+    )
+    truncation_repeat: int = setting(128, "A completion whose last m tokens repeat the m before is not masked. Paper.")
+    reward: Literal["all_pass", "fraction", "tiers"] = setting(
+        "all_pass", "1 or 0; the share of tests passed; or tiers of tests, as TAROT's. Paper: 1 or 0."
+    )
+    reward_format: float = setting(0.0, "Added for a program in a closed code block, right or wrong. Ours: nothing.")
+    curriculum: Literal["uniform", "classic", "reverse", "medium", "soft", "hard", "adaptive"] = setting(
+        "uniform", "Which problems a rollout takes; see `curriculum`. Ours: every problem once an epoch."
+    )
+    rollout_batches: int = setting(
+        1, "Batches sampled at most a rollout, to replace groups without signal. Ours: none is replaced."
+    )
+    checkpoint_rollouts: int = setting(10, "Rollouts between checkpoints. Ours.")
+    temperature: float = setting(1.2, "Sampling temperature, or that of the start. Paper.")
+    temperature_schedule: Literal["constant", "staged", "guarded"] = setting(
+        "constant", "Constant or raised by step (both the paper's), or guarded by D (ours)."
+    )
+    temperature_stages: str = setting("", "For `staged`: STEP=TEMPERATURE, comma-separated. Paper's study: 140=1.2.")
+    temperature_step: float = setting(0.1, "For `guarded`: a change. Ours.")
+    temperature_hold: int = setting(10, "For `guarded`: rollouts between changes, as ramps shift D for good. Ours.")
+    temperature_min: float = setting(0.6, "For `guarded`: the lowest of the paper's study.")
+    temperature_max: float = setting(1.8, "For `guarded`: the highest of the paper's study.")
+    diversity_low: float = setting(0.65, "Lower end of the band of D. Ours, read off the paper's plots.")
+    diversity_high: float = setting(0.75, "Upper end of the band of D. Ours, read off the paper's plots.")
     max_prompt_tokens: int = setting(2048, "Longer prompts are skipped and counted. Ours.")
     max_completion_tokens: int = setting(8192, "L_max. Paper.")
     max_grad_norm: float = setting(1.0, "Gradient clipping. Ours.")
@@ -115,6 +146,7 @@ PRESETS: dict[str, TrainSettings] = {
         learning_rate=3e-4,
         schedule="linear",
         temperature=1.0,
+        truncation_mask="none",
         max_prompt_tokens=192,
         max_completion_tokens=48,
         dtype="float32",
@@ -136,12 +168,38 @@ PRESETS: dict[str, TrainSettings] = {
 LiveCodeBench's defaults."""
 
 
-def load_settings(preset: str, path: Path | None) -> TrainSettings:
-    """A preset with a JSON file's values on top. Raises TrainError naming the file and the key."""
+METHODS: dict[str, dict[str, Any]] = {
+    "microcoder": {
+        "loss_type": "dapo", "scale_rewards": "group", "beta": 0.0, "epsilon": 0.2, "epsilon_high": 0.28,
+        "truncation_mask": "conditional",
+    },
+    "grpo": {
+        "loss_type": "grpo", "scale_rewards": "group", "beta": 0.04, "epsilon": 0.2, "epsilon_high": 0.2,
+        "truncation_mask": "none",
+    },
+    "dapo": {
+        "loss_type": "dapo", "scale_rewards": "group", "beta": 0.0, "epsilon": 0.2, "epsilon_high": 0.28,
+        "truncation_mask": "none", "rollout_batches": 4,
+    },
+    "dr_grpo": {
+        "loss_type": "dr_grpo", "scale_rewards": "none", "beta": 0.0, "epsilon": 0.2, "epsilon_high": 0.2,
+        "truncation_mask": "none",
+    },
+    "mask_all": {"truncation_mask": "all"},
+    "no_mask": {"truncation_mask": "none"},
+}  # fmt: skip
+"""Settings by the name of a method. GRPO: arXiv 2402.03300 (beta 0.04), with PPO's clip. DAPO: arXiv 2503.14476,
+without its penalty for length; it sets no bound on the batches sampled, 4 is ours. Dr. GRPO: arXiv 2503.20783. mask_all
+(DeepCoder's) and no_mask change the truncation mask alone."""
+
+
+def load_settings(preset: str, path: Path | None, method: str | None = None) -> TrainSettings:
+    """A preset with a method's values and then a JSON file's on top. Raises TrainError naming the file and the key."""
     if preset not in PRESETS:
         raise TrainError(f"unknown preset {preset!r}; one of {', '.join(PRESETS)}")
+    settings = PRESETS[preset] if method is None else replace(PRESETS[preset], **METHODS[method])
     if path is None:
-        return PRESETS[preset]
+        return settings
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -150,7 +208,7 @@ def load_settings(preset: str, path: Path | None) -> TrainSettings:
         raise TrainError(f"config file {path} is not readable JSON: {error}") from error
     if not isinstance(raw, dict):
         raise TrainError(f"config file {path} must hold one JSON object")
-    return override(PRESETS[preset], raw, str(path))
+    return override(settings, raw, str(path))
 
 
 def override(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:

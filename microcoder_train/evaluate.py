@@ -19,7 +19,7 @@ from microcoder_train.rewards import Judging, judge_completions
 
 TOO_LONG = "TOO_LONG"
 """Verdict of every sample of a prompt that leaves no room to answer in the model's context: a failure."""
-NO_ANSWER = Completion("", 0, False)
+NO_ANSWER = Completion("", (), False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,15 @@ from microcoder_train.progress import progress
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """tokens: without the end token. truncated: the model had not ended when it was cut off."""
+    """ids: without the end token. truncated: the model had not ended when it was cut off."""
 
     text: str
-    tokens: int
+    ids: tuple[int, ...]
     truncated: bool
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +129,4 @@ def _completion(policy: Policy, row: list[int]) -> Completion:
     stop_ids = set(ends) if isinstance(ends, list) else {ends}
     end = next((position for position, token in enumerate(row) if token in stop_ids), None)
     own = row if end is None else row[:end]
-    return Completion(policy.tokenizer.decode(own, skip_special_tokens=True), len(own), end is None)
+    return Completion(policy.tokenizer.decode(own, skip_special_tokens=True), tuple(own), end is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,7 +61,10 @@ def base_report(record: dict[str, Any]) -> Report:
 
 
 def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: int, say: Say) -> dict[str, Any]:
-    """Train and score in `out`, or find it done there; the summary, with `unchanged`."""
+    """Train and score in `out`, or find it done there; the summary, with `unchanged`.
+
+    Checkpoints stand beside `out` until it is done; an equal run that was killed goes on from them.
+    """
     data_version = read_data_version(split)
     if model != EMBEDDED:
         require_model(model)
@@ -70,9 +74,10 @@ def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: 
     if (found := read_result(out, RUN_RECORD, key)) is not None:
         return {**found, "unchanged": True}
     started = time.monotonic()
+    checkpoints = out.with_name(f"{out.name}.checkpoints-{key}")
     train, validation = read_part(split, "train"), read_part(split, "validation")
     with new_result(out, RUN_RECORD) as folder:
-        base = _embedded(split, out, settings.base, seed, say) if model == EMBEDDED else model
+        base = embedded_base(split, out, settings.base, seed, say) if model == EMBEDDED else model
         summary = {
             "key": key,
             "data_version": data_version,
@@ -80,14 +85,15 @@ def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: 
             "base": os.path.relpath(base, out) if Path(base).is_dir() else base,
             "seed": seed,
             "config": as_dict(settings),
-            **_train_and_score(base, train, validation, folder, settings, seed, say),
+            **_train_and_score(base, train, validation, folder, checkpoints, settings, seed, say),
             "seconds": round(time.monotonic() - started, 1),
         }
         write_json(folder / RUN_RECORD, summary)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return {**summary, "unchanged": False}
 
 
-def _embedded(split: Path, out: Path, settings: BaseSettings, seed: int, say: Say) -> str:
+def embedded_base(split: Path, out: Path, settings: BaseSettings, seed: int, say: Say) -> str:
     key = run_key(kind="base", data_version=read_data_version(split), settings=as_dict(settings), seed=seed)
     folder = out.parent / f"base-{key}"
     make_base(split, folder, settings, seed, say)
@@ -95,7 +101,14 @@ def _embedded(split: Path, out: Path, settings: BaseSettings, seed: int, say: Sa
 
 
 def _train_and_score(
-    base: str, train: Part, validation: Part, folder: Path, settings: TrainSettings, seed: int, say: Say
+    base: str,
+    train: Part,
+    validation: Part,
+    folder: Path,
+    checkpoints: Path,
+    settings: TrainSettings,
+    seed: int,
+    say: Say,
 ) -> dict[str, Any]:
     from microcoder_train.evaluate import compare, estimate_dict, evaluate, score, write_samples
     from microcoder_train.generation import load_policy
@@ -107,7 +120,8 @@ def _train_and_score(
     rows = trainable(train.rows, [len(policy.encode(row.prompt)) for row in train.rows], settings)
     say(f"training on {len(rows)} problems; {len(train) - len(rows)} prompts are too long and skipped")
     with Judge(workers=settings.judge_workers, reorder=True) as judge:
-        points = train_grpo(policy, rows, JudgeReward(judge, train.problem), settings, folder, seed, say)
+        reward = JudgeReward(judge, train.problem, settings.reward, settings.reward_format)
+        points = train_grpo(policy, rows, reward, settings, folder, checkpoints, seed, say)
         say(f"scoring base and tuned on {len(validation)} validation problems")
         own = settings.evaluation
         before = evaluate("base", base, validation, judge, own, seed)

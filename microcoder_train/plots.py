@@ -33,6 +33,18 @@ def curve_plot(path: Path, steps: Sequence[int], rewards: Sequence[float], windo
     _save(figure, path)
 
 
+def diversity_plot(path: Path, values: Mapping[float, float | None], band: tuple[float, float]) -> None:
+    """D by temperature, with the band that it should lie in."""
+    figure, axes = _figure()
+    shown = [(temperature, value) for temperature, value in sorted(values.items()) if value is not None]
+    axes.axhspan(*band, color=GREY, alpha=0.25, linewidth=0)
+    axes.plot([temperature for temperature, _ in shown], [value for _, value in shown], color=BLUE, marker="o")
+    axes.set_xlabel("sampling temperature")
+    axes.set_ylabel("D: distinct / all 4-grams")
+    axes.set_ylim(0, 1)
+    _save(figure, path)
+
+
 def score_plot(path: Path, scores: Mapping[str, Mapping[str, Estimate]]) -> None:
     """Grouped bars with 95 % intervals. scores: policy -> group (overall, easy, ...) -> pass@1."""
     figure, axes = _figure()

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import PrinterCallback, TrainerCallback
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
 from microcoder_train.config import TrainSettings
 from microcoder_train.data import Row, prompts_dataset
 from microcoder_train.errors import TrainError
 from microcoder_train.generation import Policy
+from microcoder_train.microcoder_grpo import STATE, MicroCoderTrainer
 from microcoder_train.rewards import JudgeReward
 
 CURVE = {
@@ -25,9 +30,17 @@ CURVE = {
     "groups_without_signal": "frac_reward_zero_std",
     "loss": "loss",
     "clip_ratio": "clip_ratio/region_mean",
+    "clip_low": "clip_ratio/low_mean",
+    "clip_high": "clip_ratio/high_mean",
     "completion_length": "completions/mean_length",
     "truncated": "completions/clipped_ratio",
+    "masked": "truncation/masked",
     "entropy": "entropy",
+    "temperature": "temperature",
+    "diversity": "diversity",
+    "batches": "groups/batches",
+    "reward_seconds": "time/reward",
+    "step_seconds": "step_time",
 }
 """Columns of the curve and TRL's names for them. One point a rollout, each the mean over its updates."""
 
@@ -63,6 +76,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             epsilon=settings.epsilon,
             epsilon_high=settings.epsilon_high,
             loss_type=settings.loss_type,
+            scale_rewards=settings.scale_rewards,
             temperature=settings.temperature,
             max_completion_length=settings.max_completion_tokens,
             mask_truncated_completions=False,
@@ -78,6 +92,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             log_completions=True,
             num_completions_to_print=0,
             save_strategy="no",
+            save_total_limit=2,
             report_to="none",
             disable_tqdm=not sys.stderr.isatty(),
         )
@@ -98,28 +113,75 @@ class Narrator(TrainerCallback):  # type: ignore[misc]
             self._say(f"step {state.global_step}/{args.max_steps}: reward {logs['reward']:.3f}")
 
 
+class Checkpointing(TrainerCallback):  # type: ignore[misc]
+    """Saves every `rollouts` rollouts, and once more, to end there, after `stop` was set; always between rollouts."""
+
+    def __init__(self, updates: int, rollouts: int, stop: threading.Event) -> None:
+        self._updates, self._rollouts, self._stop = updates, rollouts, stop
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        rollout, within = divmod(state.global_step, self._updates)
+        if within or state.global_step >= args.max_steps:
+            return
+        control.should_save = self._stop.is_set() or rollout % self._rollouts == 0
+        control.should_training_stop = self._stop.is_set()
+
+
+@contextmanager
+def until_terminated() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, in the place of what it does otherwise."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The latest whole checkpoint in `folder`."""
+    whole = [path.parent for path in folder.glob(f"checkpoint-*/{STATE}")]
+    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+
+
 def train_grpo(
     policy: Policy,
     rows: Sequence[Row],
     reward: JudgeReward,
     settings: TrainSettings,
     folder: Path,
+    checkpoints: Path,
     seed: int,
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """Train `policy` in place, save it to folder/model and completions to folder/completions; the curve."""
-    trainer = GRPOTrainer(
-        model=policy.model,
-        reward_funcs=reward,
-        args=grpo_config(settings, folder, seed),
-        train_dataset=prompts_dataset(rows, [policy.prompt(row.prompt) for row in rows]),
-        processing_class=policy.tokenizer,
-        callbacks=[Narrator(say)],
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train()
+    """Train `policy` in place, save it to folder/model and completions to folder/completions; the curve.
+
+    checkpoints: a folder that outlives this process. Training goes on from the last one there; SIGTERM saves one when
+    the rollout's updates are done and ends with SystemExit(143).
+    """
+    with until_terminated() as stop:
+        trainer = MicroCoderTrainer(
+            settings=settings,
+            reward=reward,
+            rows=rows,
+            model=policy.model,
+            args=grpo_config(settings, checkpoints, seed),
+            train_dataset=prompts_dataset(rows, [policy.prompt(row.prompt) for row in rows]),
+            processing_class=policy.tokenizer,
+            callbacks=[Narrator(say)],
+        )
+        trainer.add_callback(Checkpointing(trainer.updates, settings.checkpoint_rollouts, stop))
+        trainer.remove_callback(PrinterCallback)
+        found = last_checkpoint(checkpoints)
+        if found is not None:
+            say(f"going on from {Path(found).name}")
+        trainer.train(resume_from_checkpoint=found)
+    if trainer.state.global_step < settings.steps:
+        say(f"ended by SIGTERM; saved step {trainer.state.global_step}, the same command goes on from there")
+        raise SystemExit(128 + signal.SIGTERM)
     trainer.save_model(str(folder / "model"))
     (folder / "model" / "training_args.bin").unlink(missing_ok=True)
+    shutil.copytree(checkpoints / "completions", folder / "completions")
     return curve(trainer.state.log_history)
 
 

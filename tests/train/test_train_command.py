@@ -155,6 +155,37 @@ def test_a_reader_who_stops_reading_is_no_error(split: Path, config: Path, train
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_temperature_is_chosen_by_the_diversity_of_samples(split: Path, config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "temperature"
+    arguments = ["choose-temperature", "--split", str(split), "--out", str(out), "--config", str(config)]
+    arguments += ["--temperature", "2.0", "--temperature", "0.01", "--prompts", "3"]
+    report = run(arguments, lambda _: None)
+    record = json.loads((out / "temperature.json").read_text(encoding="utf-8"))
+    (low, cold), (high, hot) = record["diversity"]
+    assert (low, high, record["prompts"]) == (0.01, 2.0, 3)
+    assert cold < 0.65 < hot
+    assert record["chosen"] == report.numbers["temperature"] == 2.0
+    assert (out / "diversity.png").read_bytes().startswith(b"\x89PNG")
+    assert "unchanged" in run(arguments, pytest.fail).headline
+
+
+def test_a_method_is_one_flag_under_the_values_of_a_file(tmp_path: Path) -> None:
+    from microcoder_train.config import load_settings
+
+    path = tmp_path / "config.json"
+    path.write_text('{"epsilon_high": 0.3}', encoding="utf-8")
+    settings = load_settings("tiny", path, "microcoder")
+    assert (settings.truncation_mask, settings.epsilon_high, settings.steps) == ("conditional", 0.3, 40)
+    assert load_settings("tiny", None).truncation_mask == "none"
+
+
+def test_the_method_grpo_trains_with_its_reference_model(split: Path, config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(["grpo", "--split", str(split), "--out", str(out), "--config", str(config), "--method", "grpo"], lambda _: None)
+    record = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert (record["config"]["loss_type"], record["config"]["beta"]) == ("grpo", 0.04)
+
+
 def test_a_full_disk_is_one_line(split: Path, config: Path, tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys; from microcoder_train.__main__ import main\n"

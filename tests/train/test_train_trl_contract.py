@@ -15,6 +15,7 @@ from trl import GRPOConfig, GRPOTrainer
 from microcoder_train.base_model import build_model, build_tokenizer
 from microcoder_train.config import PRESETS, BaseSettings, TrainSettings, override
 from microcoder_train.errors import TrainError
+from microcoder_train.microcoder_grpo import TemperatureDial
 from microcoder_train.trainer import grpo_config
 
 SETTINGS = override(PRESETS["tiny"], TINY, "test")
@@ -37,7 +38,15 @@ def trainer(settings: TrainSettings, folder: Path) -> Any:
 
 @pytest.mark.parametrize(
     "hook",
-    ["_calculate_rewards", "_generate_and_score_completions", "_compute_loss", "_get_per_token_logps_and_entropies"],
+    [
+        "_calculate_rewards",
+        "_generate_and_score_completions",
+        "_compute_loss",
+        "_get_per_token_logps_and_entropies",
+        "_get_train_sampler",
+        "_save_checkpoint",
+        "_load_optimizer_and_scheduler",
+    ],
 )
 def test_hooks_are_there(hook: str) -> None:
     assert callable(getattr(GRPOTrainer, hook))
@@ -61,6 +70,30 @@ def test_log_probabilities_are_those_of_the_sampling_temperature(tmp_path: Path,
     expected = explicit.gather(-1, ids[:, 1:, None])[:, -4:, 0]
     assert torch.allclose(found, expected, atol=1e-5)
     assert own.generation_config.temperature == temperature
+
+
+def test_the_temperature_can_be_set_where_trl_keeps_it_and_elsewhere_is_refused(tmp_path: Path) -> None:
+    own = trainer(SETTINGS, tmp_path)
+    dial = TemperatureDial(own)
+    dial.set(1.7)
+    assert own.temperature == own.generation_config.temperature == own.generation_kwargs["temperature"] == 1.7
+    own.model.forward = type(own.model).forward.__get__(own.model)
+    with pytest.raises(TrainError, match="another place"):
+        TemperatureDial(own)
+
+
+def test_a_rollout_has_the_keys_that_ours_changes(tmp_path: Path) -> None:
+    own = trainer(SETTINGS, tmp_path)
+    own.model.train()
+    batch = own._generate_and_score_completions([{"prompt": "some words"}] * SETTINGS.generations)
+    assert set(batch) == {
+        "prompt_ids", "prompt_mask", "completion_ids", "completion_mask", "advantages", "num_items_in_batch",
+        "old_per_token_logps",
+    }  # fmt: skip
+    assert batch["num_items_in_batch"].dim() == 0
+    assert batch["advantages"].shape == (SETTINGS.generations,)
+    assert {"extra", "completion"} <= set(own._logs)
+    assert "frac_reward_zero_std" in own._metrics["train"]
 
 
 def test_settings_reach_trl_and_its_own_truncation_mask_stays_off(tmp_path: Path) -> None:
