@@ -250,8 +250,8 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
     It runs with your rights: COPY and ATTACH write where you can write.
 
     \b
-    Views: one for each asset, and calibrations, decisions, ledger, funnel, funnel_by_platform, why_dropped, standing,
-    problem_timeline; and of evaluations scores, leaderboard, leaderboard_by_difficulty.
+    Views: one for each asset, and scorings, calibrations, decisions, ledger, funnel, funnel_by_platform, why_dropped,
+    standing, problem_timeline; and of evaluations scores, leaderboard, leaderboard_by_difficulty.
     microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
     """
     from microcoder_assets.reports import text_table

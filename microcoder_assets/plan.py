@@ -13,6 +13,7 @@ from microcoder_assets.collection import benchmark_files, livecodebench
 from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.attempts import ImportedAttempts, Solver
+from microcoder_assets.filtering.rubric import load_rubric
 from microcoder_assets.processing.embedding_model import model_files
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -121,6 +122,8 @@ def inputs_of(project: Project, asset: str, apart: str | None = None) -> str:
     model = project.settings.dedup.embedding_model
     if "dedup" in STAGES[asset].sections and model:
         parts += _facts(model_files(model))
+    if "scoring" in STAGES[asset].sections:
+        parts.append(load_rubric().version)
     calibration = project.settings.calibration
     if "calibration" in STAGES[asset].sections and calibration.model:
         parts.append(ImportedAttempts(project.store, Solver(calibration.model, calibration.step)).fingerprint())

@@ -11,7 +11,7 @@ from microcoder_assets.filtering.attempts import solver_name
 from microcoder_assets.filtering.calibrate import calibrate
 from microcoder_assets.filtering.plots import bands_plot, reliability_plot, score_histogram
 from microcoder_assets.filtering.rubric import load_rubric
-from microcoder_assets.filtering.score import make_scorer, score_problems
+from microcoder_assets.filtering.score import make_scorer, score_problems, scoring_name
 from microcoder_assets.filtering.select import select
 from microcoder_assets.filtering.solver import attempt_problems
 from microcoder_assets.filtering.what_if import composition
@@ -36,6 +36,7 @@ def scored_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
     rubric = load_rubric()
     scorer = make_scorer(project.settings.scoring, rubric, project.store.packs("llm"))
     result = score_problems(project.store.read("prepared_problems", PREPARED), scorer, rubric)
+    project.store.keep("scorings", scoring_name(scorer, rubric), result.frame)
     plot = inline_png(score_histogram(result.frame), "scores")
     return publish(
         context,

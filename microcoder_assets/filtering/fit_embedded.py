@@ -4,8 +4,9 @@
 
 The file holds rows with the columns of schema.UNIQUE, of which those are used that have an Elo-like rating, that are
 known to be no benchmark's, and whose platform has at least 500 of them. The newest quarter of each platform, by whole
-contests, is held out and only measures; what is written never saw it. `--ablations` also measures, on the same rows,
-models that go without one family of inputs, and prints them. Beside the table, the models are written as .npz.
+contests, is held out and only measures; what is written never saw it. Beside the table, the models are written as
+.npz. `--ablations` also measures them on the held-out rows with one family of inputs hidden, and models that learnt
+without it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -163,16 +165,20 @@ def _fit_platform(rated: pl.DataFrame) -> tuple[RatingModel, RatingCard]:
     )
 
 
-def ablations(problems: pl.DataFrame) -> pl.DataFrame:
-    """platform, without (a family of inputs), spearman: of the held-out rows, of a model that goes without it."""
+def ablations(problems: pl.DataFrame, models: Mapping[str, RatingModel]) -> pl.DataFrame:
+    """platform, without (a family of inputs), and Spearman of the held-out rows: `hidden`, by the model of `models`
+    where they lack the family, and `relearnt`, by a model that learnt without it."""
     rows = []
     for (platform,), part in rated_rows(problems).group_by("platform", maintain_order=True):
-        learnt, held = (rating_inputs(part.filter(pl.col("held") == side)) for side in (False, True))
-        elo = part["elo"].to_numpy()[~part["held"].to_numpy()], part["elo"].to_numpy()[part["held"].to_numpy()]
+        learnt, held = part.filter(~pl.col("held")), part.filter("held")
+        seen, unseen = rating_inputs(learnt), rating_inputs(held)
+        elo = held["elo"].to_numpy()
         for family in FAMILIES:
-            model = fit_rating_model(learnt.without(family), elo[0])
-            rows.append((platform, family, _spearman(model.predict(held.without(family)), elo[1])))
-    return pl.DataFrame(rows, schema=["platform", "without", "spearman"], orient="row")
+            lacking = unseen.without(family)
+            relearnt = fit_rating_model(seen.without(family), learnt["elo"].to_numpy())
+            hidden, relearnt_without = (_spearman(m.predict(lacking), elo) for m in (models[str(platform)], relearnt))
+            rows.append((platform, family, hidden, relearnt_without))
+    return pl.DataFrame(rows, schema=["platform", "without", "hidden", "relearnt"], orient="row")
 
 
 def _spearman(predicted: Floats, known: Floats) -> float:
@@ -195,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     for platform, card in table.ratings.items():
         print(f"{platform}: {card.model_dump_json()}")
     if options.ablations:
-        for row in ablations(problems).iter_rows():
+        for row in ablations(problems, models).iter_rows():
             print(*row)
     return 0
 

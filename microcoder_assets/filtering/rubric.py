@@ -29,7 +29,7 @@ class Dimension(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: str = Field(min_length=1)
+    version: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     lowest: int
     highest: int
     dimensions: dict[str, Dimension]

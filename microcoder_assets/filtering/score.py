@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import statistics
 from typing import Any
@@ -24,6 +25,11 @@ def make_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache) -> Scor
     from microcoder_assets.filtering.llm_scorer import llm_scorer  # openai takes a second to import
 
     return llm_scorer(settings, rubric, cache, os.environ.get("OPENAI_API_KEY"))
+
+
+def scoring_name(scorer: Scorer, rubric: Rubric) -> str:
+    """Whose scores these are, as the name of a file: neither two rubrics nor two scorers share one."""
+    return f"{rubric.version}@{hashlib.sha256(scorer.name.encode()).hexdigest()[:8]}"
 
 
 def score_problems(problems: pl.DataFrame, scorer: Scorer, rubric: Rubric) -> StageResult:

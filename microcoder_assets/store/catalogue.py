@@ -42,7 +42,7 @@ TABLES: dict[str, schema.Schema] = {
     "train_split": schema.SPLIT,
 }
 
-BESIDE: dict[str, schema.Schema] = {"calibrations": schema.CALIBRATED}
+BESIDE: dict[str, schema.Schema] = {"scorings": schema.SCORED, "calibrations": schema.CALIBRATED}
 """Tables that are no asset's: parts put there by `ParquetStore.keep`."""
 
 

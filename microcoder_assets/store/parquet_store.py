@@ -4,7 +4,8 @@
                                data/<sha>.parquet        the rows
                                decisions/<sha>.parquet   the standing decision for every row that came in
                                ledger/<version>.parquet  the decisions that were new at that version
-    <root>/calibrations/<solver>.parquet          a table beside the assets: one part for each solver
+    <root>/scorings/<rubric>@<scorer>.parquet     a table beside the assets: one part for each rubric and scorer
+    <root>/calibrations/<solver>.parquet          another: one part for each solver
     <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
 
 A writer holds its partition's lock; readers need none, because they follow a manifest to files that never change.

@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from microcoder_assets.checks import CHECKS
+from microcoder_assets.filtering import rubric
 from microcoder_assets.lineage import story
 from microcoder_assets.project import Project
 from microcoder_assets.runner import RunFailed, Runner
+from microcoder_assets.schema import SCORED
 from microcoder_assets.store import Partition
 from microcoder_assets.store.catalogue import query
 
@@ -83,6 +87,24 @@ def test_changed_and_removed_packages_say_so_in_the_ledger(project: Project, tmp
     assert removed[0].endswith(":twostones") and removed[1:] == ("dropped", "vanished")
     assert "changed" in story(project.store, changed[0])
     assert story(project.store, removed[0]).count("vanished") == 3
+
+
+def test_a_changed_rubric_scores_anew_and_leaves_the_old_scores(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(project, "scored_problems")
+    old = project.store.read("scored_problems", SCORED)
+    edited = tmp_path / "rubric.toml"
+    text = rubric.DEFAULT.read_text("utf-8")
+    assert "weight = 0.35" in text and "weight = 0.20" in text
+    edited.write_text(text.replace("weight = 0.35", "weight = 0.30").replace("weight = 0.20", "weight = 0.25"), "utf-8")
+    monkeypatch.setattr(rubric.load_rubric, "__defaults__", (edited,))
+    assert make(project, "scored_problems") == ["scored_problems"]
+    new = project.store.read("scored_problems", SCORED)
+    assert not set(old["rubric_version"]) & set(new["rubric_version"])
+    kept = query(project.store, "SELECT * FROM scorings ORDER BY problem_id, rubric_version")
+    assert_frame_equal(kept, pl.concat([old, new]).sort("problem_id", "rubric_version"))
+    assert make(project, "scored_problems") == []
 
 
 def test_exports_that_were_deleted_come_back(project: Project) -> None:

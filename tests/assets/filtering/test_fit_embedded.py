@@ -13,7 +13,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.embedded import EmbeddedScorer, load_embedded
 from microcoder_assets.filtering.evidence import elo_rating
 from microcoder_assets.filtering.features import features
-from microcoder_assets.filtering.fit_embedded import fit, main, newest
+from microcoder_assets.filtering.fit_embedded import ablations, fit, main, newest
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.score import score_problems
 from microcoder_assets.processing.normalize import normalize
@@ -56,6 +56,16 @@ def test_a_fit_predicts_rows_that_it_never_saw(fitted: EmbeddedScorer) -> None:
     assert card.spearman > 0.85 > card.spearman_of_length
 
 
+def test_ablations_tell_what_each_family_of_inputs_is_worth(fitted: EmbeddedScorer, rated: pl.DataFrame) -> None:
+    whole = fitted.table.ratings["site"].spearman
+    table = ablations(rated, fitted.models)
+    hidden, relearnt = (dict(table.select("without", name).iter_rows()) for name in ("hidden", "relearnt"))
+    assert table["platform"].unique().to_list() == ["site"]
+    assert hidden["code"] == relearnt["code"] == whole, "no problem has any"
+    assert hidden["tags"] < whole - 0.3 and relearnt["tags"] < whole - 0.3
+    assert whole - 0.3 < relearnt["bounds"] < whole
+
+
 def test_equal_rows_give_an_equal_fit(fitted: EmbeddedScorer, rated: pl.DataFrame, rubric: Rubric) -> None:
     table, models = fit(rated.reverse(), rubric)
     assert table == fitted.table
@@ -89,19 +99,25 @@ def test_the_shipped_models_measured_well_on_problems_they_never_saw() -> None:
 
 
 @pytest.mark.data
-def test_scores_follow_real_ratings_of_unseen_problems(data_dir: Path, tmp_path: Path, rubric: Rubric) -> None:
+@pytest.mark.parametrize(
+    ("platform", "folder", "rows", "least"),
+    [("leetcode", "leetcode-doocs", 300, 0.86), ("codeforces", "codeforces-statements", 2000, 0.81)],
+)
+def test_scores_follow_real_ratings_of_unseen_problems(
+    data_dir: Path, tmp_path: Path, rubric: Rubric, platform: str, folder: str, rows: int, least: float
+) -> None:
     blobs = Blobs(tmp_path)
-    source = open_source(SourceSpec("leetcode", data_dir / "leetcode-doocs"))
-    scraped = scrape(source.records(), blobs, CollectionSettings(), "leetcode").frame
+    source = open_source(SourceSpec(platform, data_dir / folder))
+    scraped = scrape(source.records(), blobs, CollectionSettings(), platform).frame
     rated = scraped.filter(scraped.select(elo_rating().is_not_null()).to_series())
     problems = normalize(rated.filter(newest(rated)), blobs).frame
     result = score_problems(problems, load_embedded(), rubric)
     elo = problems.select("problem_id", elo=elo_rating(), words=features(problems)["log_words"])
     compared = result.frame.join(elo, on="problem_id")
-    assert compared.height > 300
+    assert compared.height > rows
     spearman, by_length = (
         compared.select(pl.corr(name, "elo", method="spearman")).item() for name in ("score", "words")
     )
-    print(f"LeetCode: Spearman {spearman:.3f} over {compared.height} problems, by length alone {by_length:.3f}")
-    assert spearman > 0.86
+    print(f"{platform}: Spearman {spearman:.3f} over {compared.height} problems, by length alone {by_length:.3f}")
+    assert spearman > least
     assert spearman > by_length + 0.2
