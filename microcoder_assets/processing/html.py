@@ -125,7 +125,8 @@ class _Renderer:
             return inner if self.vault.restore(inner).lstrip().startswith("![") else _emphasis(inner, marker)
         if tag in _BLOCKS:
             heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
-            return f"\n\n{heading}{inner.strip()}\n\n"
+            block = inner.strip(" \t\n")
+            return f"\n\n{heading}{block}\n\n"
         return inner
 
     def _code(self, element: HtmlElement) -> str:

@@ -18,18 +18,16 @@ TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=[\s/>])[^<>]*>|<!--.*?-->", re.IGNOREC
 """A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none."""
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+FENCE = r"(?P<fence>^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
+"""A fenced block, as the pattern of a regular expression with MULTILINE and DOTALL."""
 _PROTECTED = re.compile(
-    r"^(?P<fence>[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
-    r"|(?P<escape>\\[<&`$\\])"
+    FENCE + r"|(?P<escape>\\[<&`$\\])"
     r"|(?P<code>(?<!`)(?P<run>`+)(?!`)[^\n]+?(?<!`)(?P=run)(?!`))"
     r"|(?P<display>\$\$(?!\$).+?\$\$)"
     r"|(?P<maths>\$(?![\s$])(?:[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
     re.MULTILINE | re.DOTALL,
 )
-_DOLLARS = re.compile(
-    r"^(?P<fence>[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)|^[^\n`]*\$[^\n`]*$",
-    re.MULTILINE | re.DOTALL,
-)
+_DOLLARS = re.compile(FENCE + r"|^[^\n`]*\$[^\n`]*$", re.MULTILINE | re.DOTALL)
 _PROSE = re.compile(r"[\u2e80-\uffee]|<[A-Za-z/]|(?<![A-Za-z])[A-Za-z]{2,} +[a-z]{2,}|[,.;] +[a-z]{2,}\b")
 """What stands between two prices, not in a formula: Chinese, tags, English words."""
 _COMMAND = re.compile(r"\\(?:text\w*|math\w+|operatorname|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from microcoder_assets.processing.markdown import FENCE
+
 _LINES = re.compile(
     r"^(?:Please,? (?:do not|don't) use (?:the )?`?%lld`? specifi\w+\b[^\n]*"
     r"|C/C\+\+ 输入输出 long long 时请用 `?%lld`?。[^\n]*"
@@ -21,7 +23,7 @@ _SENTENCES = re.compile(
 )
 """Rules of hacking in a round, and the sentence that LeetCode hides off the screen to mark answers of models: it tells
 when a statement was published."""
-_FENCE = re.compile(r"(^[ ]*(`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*\2[ \t]*$)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(FENCE, re.MULTILINE | re.DOTALL)
 
 
 def without_noise(markdown: str) -> str:
