@@ -22,7 +22,10 @@ _FILES = re.compile(
     r"\W*(?:输入文件名?\W*)?[\w-]+\.in\b\W*?\n(?P<input>.*?)\n\W*(?:输出文件名?\W*)?[\w-]+\.(?:out|ans)\b\W*?\n(?P<output>.*)",
     re.DOTALL,
 )
-_FILE_NAME = re.compile(r"\A\W*(?:file )?[\w-]+\.(?:in|out|ans)\W*\n")
+_FILE_NAME = {
+    SAMPLE_INPUT: re.compile(r"\A\W*(?:file )?[\w-]+\.in\W*\n"),
+    SAMPLE_OUTPUT: re.compile(r"\A\W*(?:file )?[\w-]+\.(?:out|ans)\W*\n"),
+}
 _SEVERAL = re.compile(
     r"!\[[^\]\n]*\]\(|样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
     re.IGNORECASE | re.MULTILINE,
@@ -122,7 +125,7 @@ def read_pairs(parts: Sequence[Part]) -> Found:
                 remarks.append((len(found), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
             for block in blocks or [_unspaced(part.text)]:
-                text, remark = _without_remark(_FILE_NAME.sub("", block))
+                text, remark = _without_remark(_FILE_NAME[part.kind].sub("", block))
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
                 remarks.append((max(len(inputs), len(outputs)), remark))
             if blocks and (around := _FENCED.sub("", part.text).strip()):

@@ -131,8 +131,11 @@ def test_a_picture_behind_a_sample_explains_it() -> None:
 
 
 def test_the_name_of_a_file_is_no_part_of_a_fenced_sample() -> None:
-    markdown = "### Sample Input\n\n```\n(file sum.in)\n1 2\n```\n\n### Sample Output\n\n```\n3\n```"
-    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3"),)
+    markdown = "### Sample Input\n\n```\n{}\n1 2\n```\n\n### Sample Output\n\n```\n{}\n3\n```"
+    for names in (("(file sum.in)", "(file sum.out)"), ("sum.in", "sum.ans")):
+        assert read_pairs(split_sections(markdown.format(*names)).samples).samples == (Sample("1 2", "3"),)
+    names_as_data = read_pairs(split_sections(markdown.format("1", "b.in")).samples).samples
+    assert names_as_data == (Sample("1\n1 2", "b.in\n3"),)
 
 
 def test_columns_of_an_explanation_are_fenced() -> None:
