@@ -95,8 +95,7 @@ def needs_image(text: Mapping[str, str]) -> bool:
     whole = "\n\n".join(part for part in parts if part)
     if not any("![" in part for part in parts):
         return not any("![" in part for part in text.values()) and _POINTS_AT_PICTURE.search(whole) is not None
-    said = _IMAGE.sub(" ", whole)
-    if _letters(said) < _SAID or _SPEAKS_OF_PICTURE.search(said):
+    if _letters(_IMAGE.sub(" ", whole)) < _SAID or _SPEAKS_OF_PICTURE.search(whole):
         return True
     before = "."
     for paragraph in re.split(r"\n\s*\n", whole):

@@ -174,7 +174,7 @@ class _Renderer:
         if alt and "tex-formula" in (element.get("class") or ""):
             return alt
         source = element.get("src") or ""
-        source = {"data": "embedded", "file": "image"}.get(source.partition(":")[0].lower(), source)
+        source = {"data": "embedded", "file": "missing"}.get(source.partition(":")[0].lower(), source)
         source = source.replace(" ", "%20").replace(")", "%29")
         return self.vault.hold(f"![{self.vault.restore(alt).replace(']', ' ')}]({source.strip()})")
 

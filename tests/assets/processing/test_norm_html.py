@@ -48,7 +48,7 @@ from microcoder_assets.processing.markdown import TAG, Vault
         (f"<h1>{'A long sentence in large type. ' * 3}</h1>", " ".join(["A long sentence in large type."] * 3)),
         ("returns <code>-1</code><em>.</em> <b>, </b><i>x</i>", "returns `-1`. , *x*"),
         ("<p><strong><img src='map.png'></strong></p>", "![](map.png)"),
-        ("<img src='file://Qb1x.png' alt=''> and <img src='file:///C:/a.gif'>", "![](image) and ![](image)"),
+        ("<img src='file://Qb1x.png' alt=''> and <img src='file:///C:/a.gif'>", "![](missing) and ![](missing)"),
         ("<code>(x-1)\\*(y-1)</code>", "`(x-1)*(y-1)`"),
         ("<span class='tex-span'>(<i>a</i> + 1) <i>mod</i> <i>n</i></span>", r"$(a + 1) \bmod n$"),
         ("<span class='tex-span'>1 ≤ <i>mod</i> ≤ 9</span>", r"$1 \le mod \le 9$"),

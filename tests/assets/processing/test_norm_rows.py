@@ -167,10 +167,6 @@ def test_a_picture_that_got_lost_is_needed() -> None:
     assert row_of(statement=f"{pointing}\n\n## Note\n\n![](map.png)")["flags"] == []
 
 
-def test_the_address_of_a_picture_says_nothing_of_it() -> None:
-    assert row_of(statement=f"{STORY}\n\n![](upload/image/figure.png)\n\n{STATEMENT}")["flags"] == []
-
-
 def test_noise_is_taken_out_before_sections_are_read() -> None:
     row = row_of(statement=f"**原题来自：An Olympiad**\n\n{STATEMENT}\n\n(sum.out)")
     assert row["description"] == "Add two numbers." and row["output_spec"] == "Their sum."
