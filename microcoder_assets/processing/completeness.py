@@ -31,6 +31,13 @@ _SPEAKS_OF_PICTURE = re.compile(
     r"|bild|figur)|图|如下|下面|以下|所示",
     re.IGNORECASE,
 )
+_POINTS_AT_PICTURE = re.compile(
+    r"\b(?:shown|seen?|given|depicted|illustrated) (?:in|on) the (?:below |following |above )?"
+    r"(?:image|picture|figure|diagram)s?\b"
+    r"|\b(?:image|picture|figure|diagram)s? (?:below|above)\b|\bbelow (?:image|picture|figure)s?\b",
+    re.IGNORECASE,
+)
+"""What a text says of a picture that has its place in it."""
 _INTRODUCES = re.compile(r"\b(?:defin|formula|equation|function|expression)|定义|公式|函数", re.IGNORECASE)
 """What the paragraph before a picture of a formula speaks of."""
 _FIRST_LINE = re.compile(
@@ -81,12 +88,13 @@ def needs_image(text: Mapping[str, str]) -> bool:
     """Whether a picture in the description, the input or the output section is part of the task.
 
     Pictures of samples and notes are not: they show what is said. Nor is decoration: a picture alone in its paragraph,
-    after a finished sentence, in a text that is long enough and never speaks of a picture. Under doubt it is.
+    after a finished sentence, in a text that is long enough and never speaks of a picture. Under doubt it is. A text
+    that points at a picture and has none, in no section, has lost it.
     """
     parts = [text.get(name, "") for name in (DESCRIPTION, INPUT, OUTPUT)]
-    if not any("![" in part for part in parts):
-        return False
     whole = "\n\n".join(part for part in parts if part)
+    if not any("![" in part for part in parts):
+        return not any("![" in part for part in text.values()) and _POINTS_AT_PICTURE.search(whole) is not None
     if _letters(_IMAGE.sub(" ", whole)) < _SAID or _SPEAKS_OF_PICTURE.search(whole):
         return True
     before = "."

@@ -8,7 +8,16 @@ from collections.abc import Callable
 import lxml.html
 from lxml.html import HtmlElement
 
-from microcoder_assets.processing.markdown import TAG, Vault, clean_characters, code_span, fence, finish, table
+from microcoder_assets.processing.markdown import (
+    TAG,
+    Vault,
+    clean_characters,
+    code_span,
+    fence,
+    finish,
+    table,
+    trim_maths,
+)
 from microcoder_assets.processing.repair import drop_echoes, mend_comparisons, unwrap
 
 _MAX_DEPTH = 80
@@ -45,6 +54,8 @@ _TO_TEX = str.maketrans(
         "⊕": r"\oplus ", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&", "−": "-", "–": "-", "\u00a0": " ",
     }
 )  # fmt: skip
+_MOD = re.compile(r"(?<= )mod(?= [\w(])")
+_WORD = re.compile("\\w|\ue000")
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 _SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
@@ -63,7 +74,7 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     text = _BACKSLASH.sub(r"\1&#92;\3", text)
     if not keep_newlines:
         text = _QUOTED.sub(r"'\1'", _DOUBLY_QUOTED.sub(r'"\1"', text))
-    text = _JUNK.sub("", vault.protect(text, page=not keep_newlines))
+    text = _JUNK.sub("", vault.protect(trim_maths(text), page=not keep_newlines))
     if TAG.search(text):
         text = _Renderer(vault, keep_newlines).document(text)
     return finish(drop_echoes(text if keep_newlines else unwrap(text)), vault)
@@ -111,10 +122,11 @@ class _Renderer:
         inner = self._children(element, depth)
         marker = _MARKERS.get(tag) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
         if marker:
-            return _emphasis(inner, marker)
+            return inner if self.vault.restore(inner).lstrip().startswith("![") else _emphasis(inner, marker)
         if tag in _BLOCKS:
             heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
-            return f"\n\n{heading}{inner.strip()}\n\n"
+            block = inner.strip(" \t\n")
+            return f"\n\n{heading}{block}\n\n"
         return inner
 
     def _code(self, element: HtmlElement) -> str:
@@ -122,6 +134,8 @@ class _Renderer:
         if "\n" in code.strip():
             return "\n\n" + self.vault.hold(fence(self.vault.restore(code))) + "\n\n"
         held = self.vault.restore(code)
+        if not self.keep_newlines:
+            held = held.replace(r"\*", "*")
         left, right = (" " if code[:1].isspace() else ""), (" " if code[-1:].isspace() else "")
         return left + self.vault.hold(code_span(held)) + right if held.strip() else " "
 
@@ -129,7 +143,7 @@ class _Renderer:
         maths = " ".join(_flat(element, tex=True).split())
         if not maths or "\ue000" in maths or "$" in maths or element.find(".//img") is not None:
             return ""
-        return self.vault.hold(f"${maths}$")
+        return self.vault.hold("$" + _MOD.sub(r"\\bmod", maths) + "$")
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
         return "\n\n" + self.vault.hold(fence(self.vault.restore(_flat(element)))) + "\n\n"
@@ -160,7 +174,8 @@ class _Renderer:
         if alt and "tex-formula" in (element.get("class") or ""):
             return alt
         source = element.get("src") or ""
-        source = "embedded" if source.startswith("data:") else source.replace(" ", "%20").replace(")", "%29")
+        source = {"data": "embedded", "file": "missing"}.get(source.partition(":")[0].lower(), source)
+        source = source.replace(" ", "%20").replace(")", "%29")
         return self.vault.hold(f"![{self.vault.restore(alt).replace(']', ' ')}]({source.strip()})")
 
     def _svg(self, element: HtmlElement, depth: int) -> str:
@@ -203,7 +218,10 @@ class _Renderer:
         if max(map(len, rows)) == 1 or element.find(".//pre") is not None:
             cells = [self._children(cell, depth + 1).strip() for row in rows for cell in row]
             return "\n\n" + "\n\n".join(cells) + "\n\n"
-        return "\n\n" + table([[self._children(cell, depth + 1) for cell in row] for row in rows]) + "\n\n"
+        return "\n\n" + table([[self._cell(cell, depth) for cell in row] for row in rows]) + "\n\n"
+
+    def _cell(self, cell: HtmlElement, depth: int) -> str:
+        return self.vault.in_cell(self._children(cell, depth + 1))
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:
         blocks = []
@@ -265,9 +283,9 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
 
 
 def _emphasis(inner: str, marker: str) -> str:
-    """`inner` between markers that touch its text; paragraphs, variables and what is empty stay as they are."""
+    """`inner` between markers that touch its text; paragraphs, variables and what has no word stay as they are."""
     text = inner.strip()
-    if not text or "\n\n" in text or marker in text or _SCRIPT.fullmatch(text):
+    if not _WORD.search(text) or "\n\n" in text or marker in text or _SCRIPT.fullmatch(text):
         return inner
     start = inner.index(text)
     return f"{inner[:start]}{marker}{text}{marker}{inner[start + len(text):]}"

@@ -100,9 +100,10 @@ def _display(match: re.Match[str]) -> str:
 class _Converter:
     """A cursor over LaTeX whose maths and code are held."""
 
-    def __init__(self, text: str, vault: Vault) -> None:
+    def __init__(self, text: str, vault: Vault, in_code: bool = False) -> None:
         self.text = text
         self.vault = vault
+        self.in_code = in_code
         self.at = 0
 
     def until_end(self) -> str:
@@ -153,9 +154,9 @@ class _Converter:
         if name in _HEADINGS:
             return f"\n\n{_HEADINGS[name]} {' '.join(self._argument().split())}\n\n"
         if name in _MARKERS and name not in _SWITCHES:
-            return _marked(self._argument(), _MARKERS[name])
+            return self._marked(self._argument(), _MARKERS[name])
         if name in _CODE and name not in _SWITCHES:
-            return self._code(self._argument())
+            return self._code(self._argument(raw=True))
         if name == "includegraphics":
             self._optional()
             inline = self._amid_words(self.text.rfind("\\", 0, self.at))
@@ -196,8 +197,9 @@ class _Converter:
         body = self._argument(raw=True)
         switch = re.match(r"\s*\\([a-z]+)\b[ \t]*", body)
         if switch and switch[1] in _SWITCHES:
-            inner = self._inside(body[switch.end() :])
-            return self._code(inner) if switch[1] in _CODE else _marked(inner, _MARKERS[switch[1]])
+            inner = body[switch.end() :]
+            code = switch[1] in _CODE
+            return self._code(inner) if code else self._marked(self._inside(inner), _MARKERS[switch[1]])
         return self._inside(body)
 
     def _environment(self, name: str) -> str:
@@ -225,14 +227,23 @@ class _Converter:
 
     def _table(self, body: str) -> str:
         rows = re.split(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline", body)
-        cells = [[self._inside(cell).strip() for cell in re.split(r"(?<!\\)&", row)] for row in rows]
+        cells = [[self._cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows]
         return self.vault.hold(self.vault.restore(table(cells)))
 
-    def _code(self, inner: str) -> str:
+    def _cell(self, cell: str) -> str:
+        return self.vault.in_cell(self._inside(cell).strip())
+
+    def _marked(self, inner: str, marker: str) -> str:
+        """`inner` between markers, which would be characters of the code inside code."""
+        text = " ".join(inner.split()) if "\n\n" not in inner and not self.in_code else ""
+        return f"{marker}{text}{marker}" if text else inner
+
+    def _code(self, code: str) -> str:
+        inner = _Converter(code, self.vault, in_code=True).until_end()
         return self.vault.hold(code_span(self.vault.restore(inner).replace("\\$", "$"))) if inner.strip() else ""
 
     def _inside(self, text: str) -> str:
-        return _Converter(text, self.vault).until_end()
+        return _Converter(text, self.vault, self.in_code).until_end()
 
     def _optional(self) -> None:
         if match := _OPTIONAL.match(self.text, self.at):
@@ -315,8 +326,3 @@ def _listed(inner: str, kind: str) -> str:
         bullet = f"{number}. " if kind == "enumerate" else "- "
         lines.append(bullet + item.replace("\n", "\n" + " " * len(bullet)))
     return "\n".join(lines)
-
-
-def _marked(inner: str, marker: str) -> str:
-    text = " ".join(inner.split()) if "\n\n" not in inner else ""
-    return f"{marker}{text}{marker}" if text else inner

@@ -18,14 +18,19 @@ TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=[\s/>])[^<>]*>|<!--.*?-->", re.IGNOREC
 """A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none."""
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+FENCE = r"(?P<fence>^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
+"""A fenced block, as the pattern of a regular expression with MULTILINE and DOTALL."""
 _PROTECTED = re.compile(
-    r"^(?P<fence>[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
-    r"|(?P<escape>\\[<&`$\\])"
+    FENCE + r"|(?P<escape>\\[<&`$\\])"
     r"|(?P<code>(?<!`)(?P<run>`+)(?!`)[^\n]+?(?<!`)(?P=run)(?!`))"
     r"|(?P<display>\$\$(?!\$).+?\$\$)"
     r"|(?P<maths>\$(?![\s$])(?:[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
     re.MULTILINE | re.DOTALL,
 )
+_DOLLARS = re.compile(FENCE + r"|^[^\n`]*\$[^\n`]*$", re.MULTILINE | re.DOTALL)
+_PROSE = re.compile(r"[\u2e80-\uffee]|<[A-Za-z/]|(?<![A-Za-z])[A-Za-z]{2,} +[a-z]{2,}|[,.;] +[a-z]{2,}\b")
+"""What stands between two prices, not in a formula: Chinese, tags, English words."""
+_COMMAND = re.compile(r"\\(?:text\w*|math\w+|operatorname|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _TOUCHING = re.compile("\ue000(\\d+)\ue001(?=\ue000(\\d+)\ue001)")
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
@@ -53,6 +58,17 @@ class Vault:
             text = restored
         return text
 
+    def in_cell(self, text: str) -> str:
+        """`text` for a cell of a table, where a bar even in held maths and code would end the cell."""
+
+        def without_bars(match: re.Match[str]) -> str:
+            piece = self.restore(match[0])
+            if piece.startswith("$"):
+                return self.hold(piece.replace(r"\|", r"\Vert ").replace("|", r"\vert "))
+            return self.hold(re.sub(r"(?<!\\)\|", r"\|", piece))
+
+        return _HELD.sub(without_bars, text)
+
     def apart(self, text: str) -> str:
         """A space between two formulas that touch: `$a$$b$` would be read as display maths."""
 
@@ -65,13 +81,13 @@ class Vault:
     def protect(self, text: str, page: bool = False) -> str:
         """`text` with fences, code spans, maths and escapes held; what has a tag between its dollars is no maths.
 
-        page: the text is HTML, where a tag ends what looks like a code span too, and where `$$x$$` amid a sentence is
-        the maths of that sentence.
+        page: the text is HTML, where a tag ends what looks like a code span too, a backslash escapes no tag, and
+        `$$x$$` amid a sentence is the maths of that sentence.
         """
 
         def keep(match: re.Match[str]) -> str:
             piece = match[0]
-            if match["code"] and page and TAG.search(piece):
+            if page and (piece in (r"\<", r"\&") or (match["code"] and TAG.search(piece))):
                 return piece
             if match["display"] or match["maths"]:
                 piece = unescape(piece)
@@ -87,6 +103,22 @@ class Vault:
 def _amid_sentence(match: re.Match[str]) -> bool:
     around = match.string[max(match.start() - 1, 0) : match.start()] + match.string[match.end() : match.end() + 1]
     return re.search(r"[^\s<>]", around) is not None
+
+
+def trim_maths(text: str) -> str:
+    """`$ x $` as `$x$`, as Markdown wants it, on lines whose dollars all pair around maths. Fences stay as they are."""
+    return _DOLLARS.sub(lambda line: line[0] if line["fence"] else _trimmed(line[0]), text)
+
+
+def _trimmed(line: str) -> str:
+    pieces = line.split("$")
+    inner = pieces[1::2]
+    if len(pieces) % 2 == 0 or "\\$" in line or any(_PROSE.search(_COMMAND.sub("", piece)) for piece in inner):
+        return line
+    if not all(piece.strip() for piece in inner):
+        return line
+    pieces[1::2] = [piece.strip() for piece in inner]
+    return "$".join(pieces)
 
 
 def unescape(text: str) -> str:

@@ -19,6 +19,7 @@ from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUT
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.language import detect_language
 from microcoder_assets.processing.latex import latex_to_markdown
+from microcoder_assets.processing.noise import without_noise
 from microcoder_assets.processing.repair import mend_text
 from microcoder_assets.processing.samples import (
     Sample,
@@ -29,7 +30,7 @@ from microcoder_assets.processing.samples import (
     with_listed,
 )
 from microcoder_assets.processing.sections import Sections, split_sections
-from microcoder_assets.processing.wording import interactive
+from microcoder_assets.processing.wording import for_quantum_computers, interactive
 from microcoder_assets.schema import NORMALIZED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_judge import Checker
@@ -101,12 +102,15 @@ def normalize_row(row: Row, sample_bytes: Mapping[str, bytes]) -> NormalizedProb
         markdown = _CONVERTERS.get(row["statement_format"] or "text", html_to_markdown)(row["statement"])
     except (RecursionError, ValueError) as error:
         return _dropped(row, "malformed_record", Kind.ERROR, error=f"{type(error).__name__}: {error}")
-    if not markdown.strip():
+    markdown = without_noise(markdown)
+    if not markdown:
         return _dropped(row, "empty_statement")
     sections = split_sections(markdown)
     flags = row["flags"] or ()
     if "interactive" in flags or (row["io_mode"] is None and not flags and interactive(markdown)):
         return _dropped(row, "unsupported_interactive")
+    if for_quantum_computers(markdown):
+        return _dropped(row, "not_a_program", language="Q#")
     io_mode = row["io_mode"] or _mined_io_mode(row, sections)
     if io_mode is None:
         program = flags and not _NOT_PROGRAMS.intersection(flags)

@@ -25,6 +25,8 @@ end without a full stop are this long, and hardly any is longer."""
 _WIDE = re.compile("[\u2e80-\uffee]")
 _BLOCK = re.compile(r"[-*+>|#\ue000]|\d{1,2}[.、)]|[（(]\d|【")
 _BULLETS_IN_A_LINE = re.compile(r"^([ \t]*)[*-] .*?\S {3,}[*-] .*$", re.MULTILINE)
+_NUMBERS_IN_A_LINE = re.compile(r"^[ \t]*1\. .*?\S {3,}2\. .*$", re.MULTILINE)
+_DOUBLE_BACKSLASH = re.compile(r"\\\\\{([^{}\n]{1,80}?)\\{1,2}\}")
 _LOST_POWER = re.compile(r"\b109 ?\+ ?7\b")
 _SERIALISED = re.compile(r'<[^<>\n]{0,200}=""|<="\d|=""\s+\S{1,12}=""')
 _ECHO = re.compile(r"</(?=[a-z,;，。])")
@@ -41,8 +43,11 @@ def mend_symbols(text: str) -> str:
 
 
 def mend_text(text: str) -> str:
-    """Text of data sets that lost its markup: bullets run together on one line, and 10^9 + 7 that became `109 + 7`."""
+    """Text of data sets that lost its markup: items run together on one line, braces of sets escaped twice, and
+    10^9 + 7 that became `109 + 7`."""
     text = _BULLETS_IN_A_LINE.sub(lambda line: re.sub(r" {3,}(?=[*-] )", f"\n{line[1]}", line[0]), text)
+    text = _NUMBERS_IN_A_LINE.sub(lambda line: re.sub(r" {3,}(?=\d{1,2}\. )", "\n  ", line[0]), text)
+    text = _DOUBLE_BACKSLASH.sub(r"\\{\1\\}", text)
     return _LOST_POWER.sub("10^9 + 7", text)
 
 
@@ -66,13 +71,14 @@ def unwrap(text: str) -> str:
         if not _continues(last, line):
             pieces.append(gap)
         pieces.append(line)
-        last = line
+        last = gap.rpartition("\n")[2] + line
     return "".join(pieces)
 
 
 def _continues(line: str, following: str) -> bool:
-    line = line.strip()
-    if not line or not following or len(line) + len(_WIDE.findall(line)) not in _WRAPPED_AT:
+    line = line.rstrip()
+    widths = {len(text) + len(_WIDE.findall(text)) for text in (line, line.lstrip())}
+    if not line.strip() or not following or widths.isdisjoint(_WRAPPED_AT):
         return False
     if "\ue000" in line or line[-1] in ".。!！?？:：;；" or _BLOCK.match(following):
         return False

@@ -22,17 +22,22 @@ _FILES = re.compile(
     r"\W*(?:输入文件名?\W*)?[\w-]+\.in\b\W*?\n(?P<input>.*?)\n\W*(?:输出文件名?\W*)?[\w-]+\.(?:out|ans)\b\W*?\n(?P<output>.*)",
     re.DOTALL,
 )
-_FILE_NAME = re.compile(r"\A\W*[\w-]+\.(?:in|out|ans)\W*\n")
+_FILE_NAME = {
+    SAMPLE_INPUT: re.compile(r"\A\W*(?:file )?[\w-]+\.in\W*\n"),
+    SAMPLE_OUTPUT: re.compile(r"\A\W*(?:file )?[\w-]+\.(?:out|ans)\W*\n"),
+}
 _SEVERAL = re.compile(
-    r"样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
+    r"!\[[^\]\n]*\]\(|样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
     re.IGNORECASE | re.MULTILINE,
 )
-"""Marks of several samples, or of prose, in what should be the text of one sample."""
+"""Marks of a picture, of several samples, or of prose, in what should be the text of one sample."""
 _REMARK = re.compile(r"\n\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//)")
 """Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
 _NUMBER = re.compile(r"\d+")
 _BLOCK = re.compile(r"(?:[-*+>]|\d+\.)[ ]|[|#]|```")
 _ESCAPE = re.compile(r"\\(?=[<&`])")
+_COLUMNS = re.compile(r"^.*\S {3,}\S.*\n.*\S {3,}\S", re.MULTILINE)
+"""Two lines that are laid out in columns, which only a fence keeps."""
 _NOTHING = ("无", "none", "(none)", "（无）")
 
 
@@ -114,13 +119,13 @@ def read_pairs(parts: Sequence[Part]) -> Found:
         blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
         files = None if blocks else _FILES.fullmatch(part.text)
         if files and part.kind in (SAMPLE, SAMPLE_INPUT):
-            inputs.append(_unspaced(files["input"]))
-            text, remark = _without_remark(_unspaced(files["output"]))
-            outputs.append(text)
-            remarks.append((len(outputs), remark))
+            for found, name in ((inputs, "input"), (outputs, "output")):
+                text, remark = _without_remark(_unspaced(files[name]))
+                found.append(text)
+                remarks.append((len(found), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
-            for block in blocks or [_FILE_NAME.sub("", _unspaced(part.text))]:
-                text, remark = _without_remark(block)
+            for block in blocks or [_unspaced(part.text)]:
+                text, remark = _without_remark(_FILE_NAME[part.kind].sub("", block))
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
                 remarks.append((max(len(inputs), len(outputs)), remark))
             if blocks and (around := _FENCED.sub("", part.text).strip()):
@@ -171,7 +176,10 @@ def render_samples(samples: Sequence[Sample], function: bool) -> str:
         if function:
             blocks += [f"### Example {number}", fence(f"Input: {sample.input}\nOutput: {sample.output}")]
             if sample.explanation:
-                blocks.append(f"**Explanation:**{_gap(sample.explanation)}{sample.explanation}")
+                text = sample.explanation
+                if _COLUMNS.search(text) and "![" not in text:
+                    text = fence(text)
+                blocks.append(f"**Explanation:**{_gap(text)}{text}")
         else:
             blocks += [f"### Sample Input {number}", fence(sample.input)]
             blocks += [f"### Sample Output {number}", fence(sample.output)]

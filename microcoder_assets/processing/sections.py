@@ -123,9 +123,10 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
         ends_samples = match["hashes"] and (in_samples or current == DROPPED)
         return (NOTES, title, f"### {title}" if title else "") if ends_samples else None
     if kind in (INPUT, OUTPUT):
-        if match["bold"] and (in_samples or rest):
+        of_a_sample = in_samples and "format" not in title.lower()
+        if match["bold"] and (of_a_sample or rest):
             return None
-        if in_samples and match["rest"] is None and (not match["hashes"] or len(match["hashes"]) > 2):
+        if of_a_sample and match["rest"] is None and (not match["hashes"] or len(match["hashes"]) > 2):
             kind = EXPLANATION if title.endswith("说明") else SAMPLE_INPUT if kind == INPUT else SAMPLE_OUTPUT
     if kind == EXPLANATION and not match["hashes"] and (match["bold"] or not in_samples):
         return None

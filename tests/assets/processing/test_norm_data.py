@@ -15,6 +15,7 @@ from microcoder_assets.collection.records import ScrapedProblem, SourceSpec
 from microcoder_assets.collection.sources import open_source
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.markdown import TAG, Vault, unescape
+from microcoder_assets.processing.noise import without_noise
 from microcoder_assets.processing.normalize import NormalizedProblem, normalize_row
 from microcoder_assets.schema import SCRAPED
 from microcoder_assets.stage import Decision
@@ -53,6 +54,8 @@ def test_statements_are_clean(outcomes: tuple[str, list[tuple[dict[str, Any], An
             assert not TAG.search(prose), source["problem_id"]
             assert "&nbsp;" not in prose and "\u00a0" not in prose, source["problem_id"]
             assert "$$$" not in outcome.row["statement"].replace("$$ $", ""), source["problem_id"]
+            assert "](file:" not in prose and "**![" not in prose, source["problem_id"]
+            assert without_noise(outcome.row["description"] or "") == (outcome.row["description"] or "").strip()
 
 
 def test_dollars_stay_balanced(outcomes: tuple[str, list[tuple[dict[str, Any], Any]]]) -> None:

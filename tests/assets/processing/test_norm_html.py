@@ -46,6 +46,15 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<p>Sum:</p><p>$$a+b$$</p>", "Sum:\n\n$$a+b$$"),
         ("<p>of $p$$^{*}$ and</p>", "of $p$ $^{*}$ and"),
         (f"<h1>{'A long sentence in large type. ' * 3}</h1>", " ".join(["A long sentence in large type."] * 3)),
+        ("returns <code>-1</code><em>.</em> <b>, </b><i>x</i>", "returns `-1`. , *x*"),
+        ("<p><strong><img src='map.png'></strong></p>", "![](map.png)"),
+        ("<img src='file://Qb1x.png' alt=''> and <img src='file:///C:/a.gif'>", "![](missing) and ![](missing)"),
+        ("<code>(x-1)\\*(y-1)</code>", "`(x-1)*(y-1)`"),
+        ("<span class='tex-span'>(<i>a</i> + 1) <i>mod</i> <i>n</i></span>", r"$(a + 1) \bmod n$"),
+        ("<span class='tex-span'>1 ≤ <i>mod</i> ≤ 9</span>", r"$1 \le mod \le 9$"),
+        ("<table><tr><th>n</th><th>bound</th></tr><tr><td><code>a|b</code></td><td>$|s| = 2$</td></tr></table>",
+         "| n | bound |\n| --- | --- |\n| `a\\|b` | $\\vert s\\vert  = 2$ |"),
+        ("<p>a roof /\\<br>\\/</p>", "a roof /\\\n\\/"),
         ("<p>a\u2800b \uf0a3 c &#61548;</p>", "ab ≤ c ●"),
     ],
 )  # fmt: skip
@@ -92,6 +101,26 @@ def test_lines_broken_at_a_fixed_column_are_joined() -> None:
     assert html_to_markdown("<p>短</p><p>句子</p>") == "短\n\n句子"
     latin = "x" * 98 + "ac"
     assert html_to_markdown(f"<div>{latin}</div><div>ceptable</div>") == f"{latin}\n\nceptable"
+
+
+def test_the_indent_of_a_broken_line_counts() -> None:
+    indented = "\u3000\u3000" + "数" * 48
+    assert html_to_markdown(f"<p>{indented}<br/>\n队员。</p>") == f"{'数' * 48}队员。"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("数 $ n $ 个，共$ m$ 对", "数 $n$ 个，共$m$ 对"),
+        ("($a_{1} $ $|$ $ \\ldots $)", "($a_{1}$ $|$ $\\ldots$)"),
+        ("$ x \\text{ is not } y $, and $z$", "$x \\text{ is not } y$, and $z$"),
+        ("it costs $5. Pay with a $10, or a $20, or $ 50", "it costs $5. Pay with a $10, or a $20, or $ 50"),
+        ("pays $5, or $10 ", "pays $5, or $10"),
+        ("```\n$ echo $ x\n```", "```\n$ echo $ x\n```"),
+    ],
+)
+def test_maths_touches_its_dollars_and_prices_are_no_maths(source: str, expected: str) -> None:
+    assert html_to_markdown(source, keep_newlines=True) == expected
 
 
 def test_pre_becomes_a_fence_with_its_lines_and_spaces() -> None:

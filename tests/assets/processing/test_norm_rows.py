@@ -83,6 +83,11 @@ def test_a_row_is_rebuilt_in_the_standard_order() -> None:
         ({"statement": "The input is n. Print the number of ways to"}, "incomplete_statement", {"missing": ["end"]}),
         ({"statement": "Sum.\n\n## Input\n\nTwo numbers."}, "incomplete_statement", {"missing": ["output_spec"]}),
         ({"io_mode": None, "flags": ["sql"]}, "not_a_program", {"flags": ["sql"]}),
+        (
+            {"statement": f"{STATEMENT}\n\n```\nopen Microsoft.Quantum.Canon;\n```"},
+            "not_a_program",
+            {"language": "Q#"},
+        ),
         ({"io_mode": None, "statement": "Draw a picture."}, "not_a_program", {"flags": []}),
         ({"flags": ["interactive"]}, "unsupported_interactive", {}),
         ({"flags": ["interactive"], "io_mode": None}, "unsupported_interactive", {}),
@@ -154,6 +159,28 @@ STORY = "Once upon a time there were two numbers that had lost each other. " * 4
 def test_an_image_is_needed_where_the_task_leans_on_it(statement: str, needed: bool) -> None:
     row = row_of(statement=statement)
     assert row["flags"] == (["needs_image"] if needed else []) and "![](" in row["statement"]
+
+
+def test_a_picture_that_got_lost_is_needed() -> None:
+    pointing = f"The paths are shown in the picture below.\n\n{STATEMENT}"
+    assert row_of(statement=pointing)["flags"] == ["needs_image"]
+    assert row_of(statement=f"{pointing}\n\n## Note\n\n![](map.png)")["flags"] == []
+
+
+def test_noise_is_taken_out_before_sections_are_read() -> None:
+    row = row_of(statement=f"**原题来自：An Olympiad**\n\n{STATEMENT}\n\n(sum.out)")
+    assert row["description"] == "Add two numbers." and row["output_spec"] == "Their sum."
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ("Do:\n\n  1. Take $a$.    2. Add $b$.   3. Stop.", "Do:\n\n  1. Take $a$.\n  2. Add $b$.\n  3. Stop."),
+        ("The set \\\\{$a$, 1\\\\} of \\\\{2, 3\\}.", "The set \\{$a$, 1\\} of \\{2, 3\\}."),
+    ],
+)
+def test_markup_that_got_lost_comes_back(lost: str, expected: str) -> None:
+    assert row_of(statement=f"{lost}\n\n## Input\n\nTwo.\n\n## Output\n\nOne.")["description"] == expected
 
 
 def test_bounds_and_what_contradicts_them_are_in_the_row() -> None:

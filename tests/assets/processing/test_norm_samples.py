@@ -119,6 +119,32 @@ def test_a_sample_of_prose_is_kept_as_text() -> None:
     assert found.samples == () and "T 不超过 5" in "".join(found.leftover)
 
 
+@pytest.mark.parametrize("sample", ["![](sample.png)", "```\n![](sample.png)\n```"])
+def test_a_picture_of_a_sample_is_no_sample(sample: str) -> None:
+    found = read_pairs(split_sections(f"求和。\n\n### 样例输入\n\n{sample}\n\n### 样例输出\n\n3").samples)
+    assert found.samples == () and "![](sample.png)" in "".join(found.leftover)
+
+
+def test_a_picture_behind_a_sample_explains_it() -> None:
+    markdown = "求和。\n\n### 样例输入\n\nsum.in\n\n1 2\n\n![](sum.png)\n\nsum.out\n\n3"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", "![](sum.png)"),)
+
+
+def test_the_name_of_a_file_is_no_part_of_a_fenced_sample() -> None:
+    markdown = "### Sample Input\n\n```\n{}\n1 2\n```\n\n### Sample Output\n\n```\n{}\n3\n```"
+    for names in (("(file sum.in)", "(file sum.out)"), ("sum.in", "sum.ans")):
+        assert read_pairs(split_sections(markdown.format(*names)).samples).samples == (Sample("1 2", "3"),)
+    names_as_data = read_pairs(split_sections(markdown.format("1", "b.in")).samples).samples
+    assert names_as_data == (Sample("1\n1 2", "b.in\n3"),)
+
+
+def test_columns_of_an_explanation_are_fenced() -> None:
+    laid_out = "day   sum\n1     2\n2     5"
+    sample = Sample("x = 1", "2", laid_out)
+    assert render_samples([sample], function=True).endswith(f"**Explanation:**\n\n```\n{laid_out}\n```")
+    assert read_examples(split_sections(render_samples([sample], function=True)).samples).samples == (sample,)
+
+
 def test_text_around_a_fenced_sample_is_not_lost() -> None:
     markdown = "Sum.\n\n### Sample Input\n\n```\n1\n```\n\n### Sample Output\n\n```\n1\n```\n\nAll data: 1<=n<=100"
     found = read_pairs(split_sections(markdown).samples)

@@ -47,6 +47,13 @@ def test_input_and_output_below_a_sample_heading_are_sample_parts() -> None:
     assert sections.text == {"description": "求和。", "constraints": "小。"}
 
 
+def test_the_format_of_the_input_ends_an_example_and_the_input_of_one_does_not() -> None:
+    markdown = "Add.\n\n**Example**\n\n**Input**:\n\n1 2\n\n**INPUT FORMAT**:\n\nTwo.\n\n**OUTPUT FORMAT**:\n\nOne."
+    sections = split_sections(markdown)
+    assert sections.text == {"description": "Add.", "input_spec": "Two.", "output_spec": "One."}
+    assert [part.text for part in sections.samples] == ["**Input**:\n\n1 2"]
+
+
 def test_bold_labels_with_text_behind_them_stay_text() -> None:
     text = split_sections("Find it.\n\n**Note:** it may be empty.\n\n**Constraints:**\n\n- `n <= 5`").text
     assert text["description"].endswith("**Note:** it may be empty.")
