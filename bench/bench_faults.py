@@ -36,7 +36,9 @@ from microcoder_assets.store.parquet_store import ParquetStore
 
 UNTIL = "train_split"
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-MADE = plan.until(UNTIL)
+MADE = sorted(plan.until(UNTIL), key=lambda stage: not plan.STAGES[stage].partitioned)
+"""In the order in which a run makes them."""
+
 BETWEEN = "between stages"
 RUN_S = 1800.0
 POLL_S = 0.05
