@@ -1,11 +1,12 @@
 """Does a run that is killed lose or double anything? `python -m bench.bench_faults [--kills 50]`.
 
 First some packages of the sample archive are curated once, undisturbed, and once by two runs at the same time. Then
-runs are killed by SIGKILL, with all that they started, each at a moment drawn evenly from the time that the first run
-took; the next run goes on in the same home. After a few kills, or when a run ends before its moment, the home is let
-finish and a fresh one is begun. After every kill each manifest must be readable and name files with the bytes that it
-says; every home that was finished must hold the same rows, decisions, ledger lines and exports as the first, by
-sha256. A ledger is compared by what was decided, not by when or by which run.
+runs are killed by SIGKILL, with all that they started, in each stage of a home by turns: Dagster's own books say when a
+stage begins, and the moment is drawn evenly from the time that it took undisturbed, its checks included. The next run
+goes on in the same home; a home whose stages all had their kill is let finish, and a fresh one is begun. After every
+kill each manifest must be readable and name files with the bytes that it says; every home that was finished must hold
+the same rows, decisions, ledger lines and exports as the first, by sha256. A ledger is compared by what was decided,
+not by when or by which run.
 """
 
 from __future__ import annotations
@@ -19,21 +20,28 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections import Counter
+from collections import Counter, defaultdict
 from hashlib import sha256
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 from rich.progress import Progress
 
 from bench.tables import print_table
+from microcoder_assets import plan
 from microcoder_assets.project import Project
 from microcoder_assets.store.catalogue import STAGES
 from microcoder_assets.store.parquet_store import ParquetStore
 
 UNTIL = "train_split"
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+MADE = sorted(plan.until(UNTIL), key=lambda stage: not plan.STAGES[stage].partitioned)
+"""In the order in which a run makes them."""
+
+BETWEEN = "between stages"
 RUN_S = 1800.0
+POLL_S = 0.05
 
 
 def begin(home: Path, packages: Path) -> subprocess.Popen[bytes]:
@@ -80,16 +88,65 @@ def torn(store: ParquetStore) -> list[str]:
     return wrong
 
 
-def stage_of(home: Path) -> str:
-    """The first stage that a home has not published yet."""
-    store = Project.load(home).store
-    return next((stage for stage in STAGES if not store.manifests(stage)), "after the last")
+def books(home: Path) -> dg.DagsterInstance:
+    """A home's Dagster instance; of one that has run."""
+    return dg.DagsterInstance.from_config(str(home / "dagster"))
+
+
+def stage_times(home: Path) -> dict[str, float]:
+    """Seconds that each stage of a finished home took, its checks and every partition included."""
+    took: defaultdict[str, float] = defaultdict(float)
+    with books(home) as instance:
+        for run in instance.get_runs():
+            for step in instance.get_run_step_stats(run.run_id):
+                if step.start_time and step.end_time:
+                    took[_stage(step.step_key)] += step.end_time - step.start_time
+    return took
+
+
+def stage_running(instance: dg.DagsterInstance, earlier: set[str]) -> str:
+    """The stage at work in the newest Dagster run that is not one of `earlier`, or BETWEEN."""
+    for run in instance.get_runs(limit=1):
+        if run.run_id not in earlier:
+            for step in instance.get_run_step_stats(run.run_id):
+                if step.start_time and not step.end_time:
+                    return _stage(step.step_key)
+    return BETWEEN
+
+
+def kill_in(stage: str, run: subprocess.Popen[bytes], home: Path, earlier: set[str], after_s: float) -> str | None:
+    """Kill a run `after_s` seconds after it begins `stage`, or a later one where that stands already.
+
+    earlier: Dagster runs of the home before this one. Returns the stage that it fell in; None when the run had ended.
+    """
+    while not (home / "dagster" / "history").exists() and run.poll() is None:
+        time.sleep(POLL_S)
+    with books(home) as instance:
+        while stage_running(instance, earlier) not in MADE[MADE.index(stage) :] and run.poll() is None:
+            time.sleep(POLL_S)
+        try:
+            run.wait(timeout=after_s)
+            return None
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+            return stage_running(instance, earlier)
+
+
+def _runs(home: Path) -> set[str]:
+    if not (home / "dagster" / "history").exists():
+        return set()
+    with books(home) as instance:
+        return {run.run_id for run in instance.get_runs()}
+
+
+def _stage(step: str) -> str:
+    return step.removesuffix("_checks")
 
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m bench.bench_faults", description="Runs that are killed.")
     parser.add_argument("--kills", type=int, default=50, help="how many runs to kill (50)")
-    parser.add_argument("--kills-a-home", type=int, default=3, help="then a home is let finish (3)")
     parser.add_argument("--packages", type=int, default=12, help="how many packages of the sample archive (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     arguments = parser.parse_args()
@@ -103,6 +160,7 @@ def main() -> None:
         began = time.monotonic()
         finish(begin(undisturbed, packages), undisturbed)
         took_s = time.monotonic() - began
+        took = stage_times(undisturbed)
         meant = facts(undisturbed)
         together = Path(folder) / "together"
         for run in [begin(together, packages) for _ in range(2)]:
@@ -114,26 +172,21 @@ def main() -> None:
             killing = bar.add_task("killing", total=arguments.kills)
             while kills.total() < arguments.kills:
                 home = Path(folder) / f"home-{finished}"
-                left = min(arguments.kills_a_home, arguments.kills - kills.total())
-                while True:
+                for stage in MADE[: arguments.kills - kills.total()]:
+                    earlier = _runs(home)
                     run = begin(home, packages)
-                    try:
-                        run.wait(timeout=moments.uniform(0, took_s) if left else RUN_S)
+                    fell = kill_in(stage, run, home, earlier, moments.uniform(0, took[stage]))
+                    if fell is None:
+                        finish(run, home)
                         break
-                    except subprocess.TimeoutExpired:
-                        os.killpg(run.pid, signal.SIGKILL)
-                        run.wait()
-                        left -= 1
-                        kills[stage_of(home)] += 1
-                        damaged += len(torn(Project.load(home).store))
-                        bar.advance(killing)
-                finish(run, home)
+                    kills[fell] += 1
+                    damaged += len(torn(Project.load(home).store))
+                    bar.advance(killing)
+                finish(begin(home, packages), home)
                 finished += 1
                 differences[home.name] = facts(home) != meant
                 shutil.rmtree(home)
-    print_table(
-        ("killed while it made", "kills"), [(stage, str(kills[stage])) for stage in (*STAGES, "after the last")]
-    )
+    print_table(("killed while it made", "kills"), [(stage, str(kills[stage])) for stage in (*MADE, BETWEEN)])
     unlike = [name for name, differs in differences.items() if differs]
     print(f"\n{kills.total()} kills, {finished} homes finished after them, undisturbed run {took_s:.0f} s")
     print(f"files damaged after a kill: {damaged}; homes unlike the undisturbed one: {', '.join(unlike) or 'none'}")
