@@ -36,11 +36,12 @@ PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 64 << 20
 """What is run, and then cached, at a time. Ours: a run that is ended loses little."""
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
-"""What a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
+"""Most that a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
 MUTANT_BYTES = 1 << 20
 """Problems with more bytes of tests have no mutants: those that survive would run for minutes. Ours."""
-MUTANT_S, MUTANT_FACTOR = 0.25, 5.0
-"""What a mutant may take on a test: so many seconds, or so many times the slowest verified reference. Ours."""
+PACE_S, PACE_FACTOR = 0.25, 5.0
+"""What a program that is probably wrong may take on a test: so many seconds, or so many times what the slowest verified
+reference took. Ours."""
 FEWEST_MUTANTS = 4
 """Of fewer, the share that is killed says nothing. Ours."""
 OUTCOME_VERSION = "3"
@@ -187,9 +188,10 @@ def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
 
 def _run_on_every_test(trials: Sequence[Trial], judge: Judge) -> None:
     wanted = [(trial, program) for trial in trials for program in trial.wrong]
+    quick = [_within(_at_pace(trial, trial.verified), COMPLETE_S) for trial, _ in wanted]
     submitted = [
-        Submission(program.code, _within(trial.problem, COMPLETE_S), program.language, stop_on_fail=False)
-        for trial, program in wanted
+        Submission(program.code, problem, program.language, stop_on_fail=False)
+        for (_, program), problem in zip(wanted, quick, strict=True)
     ]
     for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
         trial.complete[program.name] = result
@@ -201,8 +203,7 @@ def _run_mutants(trials: Sequence[Trial], judge: Judge, settings: VerificationSe
     for trial in trials:
         small = sum(test["bytes"] for test in trial.row["tests"]) <= MUTANT_BYTES
         source = mutant_source(trial.verified) if small else None
-        slowest = max((slowest_s(run) for run in trial.runs[source.name]), default=0.0) if source else 0.0
-        problem = _within(trial.problem, max(MUTANT_S, MUTANT_FACTOR * slowest))
+        problem = _at_pace(trial, [source] if source else [])
         problem = replace(problem, tests=tuple(sorted(problem.tests, key=lambda test: len(test.input))))
         for program in mutants_of(source, settings.mutants) if source else []:
             wanted.append((trial, program))
@@ -270,6 +271,12 @@ def _strengthened(
 
 def _results(wanted: Sequence[tuple[Trial, Program]], judge: Judge) -> list[Result]:
     return judge.evaluate_many([Submission(program.code, trial.problem, program.language) for trial, program in wanted])
+
+
+def _at_pace(trial: Trial, references: Sequence[Program]) -> Problem:
+    """The problem with the time that programs get which are probably wrong, by the pace of its references."""
+    slowest = max((slowest_s(run) for program in references for run in trial.runs[program.name]), default=0.0)
+    return _within(trial.problem, max(PACE_S, PACE_FACTOR * slowest))
 
 
 def _within(problem: Problem, seconds: float) -> Problem:
