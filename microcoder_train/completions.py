@@ -135,6 +135,7 @@ def draw_all(
                         keep(dict(zip((r.key for r in batch), future.result(), strict=True)))
                         bar.advance(len(batch))
             finally:
-                for future in waiting:
-                    future.cancel()
+                for future, batch in waiting.items():
+                    if not future.cancel() and future.exception() is None:
+                        keep(dict(zip((r.key for r in batch), future.result(), strict=True)))
         return [file.known[request.key] for request in requests], len(file.known) - before
