@@ -14,7 +14,7 @@ FEW = 512
 """Fewer items are done here: starting the processes costs more than a second. Measured; ours."""
 ITEMS_A_MESSAGE = 32
 IDLE_S = 20
-"""After which idle processes end. One whose parent was killed is idle."""
+"""Seconds after which idle processes end. Ours. Those of a parent that was killed end too, but only minutes later."""
 
 
 def map_on_cores(function: Callable[[Item], Made], items: Sequence[Item]) -> Iterable[Made]:

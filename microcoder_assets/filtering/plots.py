@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
+from microcoder_assets import figures
 from microcoder_assets.config import BANDS
 from microcoder_assets.filtering.calibration_report import CalibrationReport
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-SIZE_INCHES = (5.6, 3.6)
-DPI = 90
 MOST_PLATFORMS = 6
 BAND_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#08306b")
 
@@ -23,7 +16,7 @@ BAND_COLOURS = ("#9ecae1", "#4292c6", "#2171b5", "#08306b")
 def reliability_plot(report: CalibrationReport) -> bytes:
     """Known over expected solve rates, cross-validated, of the platforms with the most labelled rows. A point's area
     tells the number of problems behind it, its bar the 90 % interval of their mean."""
-    figure = _figure()
+    figure = figures.figure()
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--", label="perfect")
     measured = report.platforms.filter(pl.col("calibration_error").is_not_null(), pl.col("platform") != "all")
@@ -39,12 +32,12 @@ def reliability_plot(report: CalibrationReport) -> bytes:
         axes.scatter(predicted, observed, s=10 + 90 * rows / rows.max(), color=drawn.lines[0].get_color())
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="expected solve rate", ylabel="known solve rate")
     axes.legend(fontsize=8, frameon=False, loc="upper left")
-    return _png(figure)
+    return figures.png(figure)
 
 
 def bands_plot(calibrated: pl.DataFrame) -> bytes:
     """Scores of the rows, stacked by difficulty band. A band's share of all rows stands beside its name."""
-    figure = _figure()
+    figure = figures.figure()
     axes = figure.subplots()
     if calibrated.height:
         series = [calibrated.filter(band=band)["score"].to_numpy() for band in BANDS]
@@ -52,7 +45,7 @@ def bands_plot(calibrated: pl.DataFrame) -> bytes:
         axes.hist(series, bins=list(np.linspace(1, 5, 41)), stacked=True, label=labels, color=BAND_COLOURS)
         axes.legend(fontsize=8, frameon=False)
     axes.set(xlim=(1, 5), xlabel="score", ylabel="problems")
-    return _png(figure)
+    return figures.png(figure)
 
 
 def score_histogram(scored: pl.DataFrame) -> bytes:
@@ -63,23 +56,11 @@ def score_histogram(scored: pl.DataFrame) -> bytes:
     named = sizes["platform"].head(MOST_PLATFORMS).to_list()
     grouped = rows.with_columns(pl.when(pl.col("platform").is_in(named)).then("platform").otherwise(pl.lit("others")))
     labels = named + (["others"] if sizes.height > len(named) else [])
-    figure = _figure()
+    figure = figures.figure()
     axes = figure.subplots()
     if labels:
         series = [grouped.filter(pl.col("platform") == label)["score"].to_numpy() for label in labels]
         axes.hist(series, bins=list(np.linspace(1, 5, 41)), stacked=True, label=labels)
         axes.legend(fontsize=8, frameon=False)
     axes.set(xlim=(1, 5), xlabel="rubric score", ylabel="problems")
-    return _png(figure)
-
-
-def _figure() -> Figure:
-    from matplotlib.figure import Figure  # most of a second to import
-
-    return Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return figures.png(figure)
