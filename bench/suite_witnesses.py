@@ -94,7 +94,7 @@ def _recorder(*arguments):
     _seen.append(_copy.deepcopy(arguments))
     return _reference(*arguments)
 
-_space = {}
+_space = {ENTRY: _reference}
 exec(TEST, _space)
 _space["check"](_recorder)
 _draw = _random.Random(0)
