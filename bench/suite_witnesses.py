@@ -42,7 +42,7 @@ _signal.signal(_signal.SIGALRM, _late)
 def _load(source):
     space = {"__name__": "program"}
     exec(source, space)
-    return space[ENTRY]
+    return space
 
 def _answer(function, arguments):
     """Whether it answered, and what: the value's repr, or how it failed."""
@@ -87,14 +87,14 @@ def _near(value, draw):
         return {key: _near(item, draw) for key, item in value.items() if draw.random() < 0.9}
     return value
 
-_reference, _mutant = _load(REFERENCE), _load(MUTANT)
+_space = _load(REFERENCE)
+_reference, _mutant = _space[ENTRY], _load(MUTANT)[ENTRY]
 _seen = []
 
 def _recorder(*arguments):
     _seen.append(_copy.deepcopy(arguments))
     return _reference(*arguments)
 
-_space = {ENTRY: _reference}
 exec(TEST, _space)
 _space["check"](_recorder)
 _draw = _random.Random(0)
