@@ -19,7 +19,7 @@ from typing import Any
 
 from microcoder_assets.verification.mutants import LABEL
 from microcoder_assets.verification.programs import Program
-from microcoder_judge import Problem, Result, Test, Verdict
+from microcoder_judge import Problem, Result, Test, TestResult, Verdict
 
 UNDECIDED = (Verdict.TLE, Verdict.IE)
 """What says nothing of the tests: a program out of time under limits that are ours, and a fault of the judge."""
@@ -76,6 +76,17 @@ class Trial:
             or self._near_limit(self.runs[program.name])
         ]
 
+    def doubted_tests(self, program: Program) -> tuple[Test, ...]:
+        """Of a doubtful reference, the tests to run again: those that it failed or was slow on; all where chance is
+        named, or where it failed before any test."""
+        seen = {test.name: test for test in self.runs[program.name][0].tests}
+        doubted = tuple(
+            test
+            for test in self.problem.tests
+            if (result := seen.get(test.name)) and (result.verdict is not Verdict.AC or self._slow(result))
+        )
+        return self.problem.tests if program.may_change_its_mind or not doubted else doubted
+
     @property
     def slipped(self) -> list[Program]:
         """Known-wrong submissions that pass every test."""
@@ -129,7 +140,10 @@ class Trial:
         return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
 
     def _near_limit(self, runs: Sequence[Result]) -> bool:
-        return any(slowest_s(run) >= self.near_limit * self.problem.limits.time_s for run in runs)
+        return any(self._slow(test) for run in runs for test in run.tests)
+
+    def _slow(self, result: TestResult) -> bool:
+        return result.cpu_s >= self.near_limit * self.problem.limits.time_s
 
     def _failed(self, programs: Sequence[Program]) -> list[Program]:
         """Those that failed each time."""

@@ -2,8 +2,8 @@
 
 `trial` says what is looked for. Each problem is run in up to four rounds, every one over a batch of problems:
 1. its submissions, each up to the first test that it fails;
-2. references that failed, came near the limit or name chance, again in a fresh judge: one that changes its mind proves
-   nothing;
+2. references that failed, came near the limit or name chance, again in a fresh judge, on the tests that raised the
+   doubt: one that changes its mind proves nothing;
 3. of sound problems with many tests, the known-wrong submissions on every test, so that a choice of tests can keep
    those that reject them. A test on which one runs out of time is not credited with it;
 4. of sound problems, mutants of a reference, on the smallest test first and up to the first test that rejects them; and
@@ -32,8 +32,9 @@ from microcoder_assets.verification.strengthen import strengthen
 from microcoder_assets.verification.trial import Trial, slowest_s
 from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test
 
-PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 64 << 20
-"""What is run, and then cached, at a time. Ours: a run that is ended loses little."""
+PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 8 << 20
+"""What is run, and then cached, at a time: many small problems, or one or two with large tests, which take minutes. Ours:
+a run that is ended loses little."""
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
 """Most that a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
@@ -44,7 +45,7 @@ PACE_S, PACE_FACTOR = 0.25, 5.0
 reference took. Ours."""
 FEWEST_MUTANTS = 4
 """Of fewer, the share that is killed says nothing. Ours."""
-OUTCOME_VERSION = "3"
+OUTCOME_VERSION = "4"
 """Raise it when a kept outcome would be another."""
 
 
@@ -173,16 +174,21 @@ def _opened(
 
 def _run_submissions(trials: Sequence[Trial], judge: Judge) -> None:
     wanted = [(trial, program) for trial in trials for program in trial.programs]
-    for (trial, program), result in zip(wanted, _results(wanted, judge), strict=True):
+    submitted = [Submission(program.code, trial.problem, program.language) for trial, program in wanted]
+    for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
         trial.runs[program.name] = [result]
 
 
 def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
     """In a fresh judge each time: one remembers the verdict of an equal submission."""
     wanted = [(trial, program) for trial in trials for program in trial.doubtful]
+    submitted = [
+        Submission(program.code, replace(trial.problem, tests=trial.doubted_tests(program)), program.language)
+        for trial, program in wanted
+    ]
     for _ in range(settings.repeats if wanted else 0):
         with _judge(settings) as judge:
-            for (trial, program), result in zip(wanted, _results(wanted, judge), strict=True):
+            for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
                 trial.runs[program.name].append(result)
 
 
@@ -267,10 +273,6 @@ def _strengthened(
         kills=[*outcome.kills, *({"test": new.test.name, "submissions": list(new.kills)} for new in found.tests)],
         added_tests=added,
     )
-
-
-def _results(wanted: Sequence[tuple[Trial, Program]], judge: Judge) -> list[Result]:
-    return judge.evaluate_many([Submission(program.code, trial.problem, program.language) for trial, program in wanted])
 
 
 def _at_pace(trial: Trial, references: Sequence[Program]) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,20 @@ def test_only_doubtful_references_are_run_again(tmp_path: Path) -> None:
     publish(store, run(blobs, store.packs("verdicts"), problems, mutants=0, repeats=3))
     rows = query(store, "SELECT program, verdicts FROM verification_evidence ORDER BY program").rows()
     assert rows == [("accepted/0.py", ["AC"]), ("accepted/1.py", ["AC"] * 4)]
+
+
+def test_a_doubtful_reference_is_run_again_on_the_tests_that_raised_the_doubt() -> None:
+    tests = tuple(Test(b"%d" % n, b"%d" % (2 * n), str(n)) for n in range(4))
+    problem = Problem("a:x", tests)
+    made = Trial({"tests": [], "samples": []}, problem, [REFERENCES[0]], near_limit=0.5)
+    reached = (TestResult("0", Verdict.AC, 0.1), TestResult("1", Verdict.AC, 1.5), TestResult("2", Verdict.WA, 0.1))
+    made.runs = {REFERENCES[0].name: [Result("a:x", Verdict.WA, 2, 4, reached)]}
+    assert made.doubted_tests(REFERENCES[0]) == tests[1:3]
+    made.runs = {REFERENCES[0].name: [Result("a:x", Verdict.CE, 0, 4, ())]}
+    assert made.doubted_tests(REFERENCES[0]) == tests
+    by_chance = replace(REFERENCES[0], code="import random\n" + DOUBLE)
+    made.runs = {by_chance.name: [Result("a:x", Verdict.WA, 2, 4, reached)]}
+    assert made.doubted_tests(by_chance) == tests
 
 
 def publish(store: ParquetStore, result: StageResult) -> None:
