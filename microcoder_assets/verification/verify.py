@@ -30,11 +30,11 @@ from microcoder_assets.verification.inputs import NoGenerator
 from microcoder_assets.verification.programs import Program, mutant_source, mutants_of, submissions, survivors
 from microcoder_assets.verification.strengthen import strengthen
 from microcoder_assets.verification.trial import Trial, slowest_s
-from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Result, Submission, Test
+from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, RecordError, Submission, Test
 
 PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 8 << 20
-"""What is run, and then cached, at a time: many small problems, or one or two with large tests, which take minutes. Ours:
-a run that is ended loses little."""
+"""What is run, and then cached, at a time: many small problems, or one or two with large tests, which take minutes.
+Ours: a run that is ended loses little."""
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
 """Most that a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""

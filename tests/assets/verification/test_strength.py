@@ -156,7 +156,7 @@ def test_a_doubtful_reference_is_run_again_on_the_tests_that_raised_the_doubt() 
     assert made.doubted_tests(REFERENCES[0]) == tests[1:3]
     made.runs = {REFERENCES[0].name: [Result("a:x", Verdict.CE, 0, 4, ())]}
     assert made.doubted_tests(REFERENCES[0]) == tests
-    by_chance = replace(REFERENCES[0], code="import random\n" + DOUBLE)
+    by_chance = replace(REFERENCES[0], code="import random\nrandom.random()\n" + DOUBLE)
     made.runs = {by_chance.name: [Result("a:x", Verdict.WA, 2, 4, reached)]}
     assert made.doubted_tests(by_chance) == tests
 
