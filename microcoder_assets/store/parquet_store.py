@@ -17,7 +17,7 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -137,14 +137,15 @@ class ParquetStore:
         files = self.data_files(asset, partitions)
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
-    def read_with_partition(self, asset: str, schema: Schema) -> pl.DataFrame:
-        """As `read` of all partitions, with the column partition: the name of the one that each row is in."""
-        manifests = self.manifests(asset)
-        names = [manifest.partition for manifest in manifests for _ in range(manifest.rows)]
+    def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
+        """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
+        in, and the sha256 of its rows."""
         files = [self._path(manifest, manifest.data) for manifest in manifests]
         rows = pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema)
-        rows = rows.with_columns(partition=pl.Series(names, dtype=pl.String))
-        return conform(rows, {**schema, "partition": pl.String})
+        columns = {"partition": [m.partition for m in manifests], "source": [m.sha256 for m in manifests]}
+        of_files = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+        of_rows = of_files.select(pl.all().repeat_by(pl.Series([m.rows for m in manifests], dtype=pl.Int64)).explode())
+        return conform(rows.hstack(of_rows), {**schema, **of_files.schema})
 
     def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
         """The standing decisions of those partitions as SNAPSHOT rows."""
