@@ -124,7 +124,10 @@ def find_clusters(corpus: Corpus, matches: pl.DataFrame) -> tuple[list[list[int]
     matches: MATCHES rows, all those of every row that is in one of them. The corpus is sorted by problem_id, so that
     groups do not depend on the order rows came in.
     """
-    found = {(i, j): Match(*rest, json.loads(detail)) for i, j, *rest, detail in matches.iter_rows()}
+    found = {
+        (i, j): Match(reason, rule, score, json.loads(detail))
+        for i, j, reason, rule, score, detail in matches.iter_rows()
+    }
     return _join(corpus.documents(row for pair in found for row in pair), found), found
 
 
@@ -188,7 +191,7 @@ def _compare(
 
 
 def _buckets(facts: pl.DataFrame, corpus: Corpus, settings: DedupSettings, shared: Sequence[str]) -> Buckets:
-    """By the bands of the signatures of rows that are long enough, and by the columns of `facts` that `shared` names."""
+    """By the bands of the signatures of rows that are long enough, and by the columns of `facts` named `shared`."""
     facts = facts.with_row_index("row")
     long_enough = facts.filter(pl.col("shingles") >= FEWEST_SHINGLES_OF_A_FUNCTION)["row"].to_numpy().astype(np.int64)
     parts = [Buckets(long_enough, keys) for keys in band_keys(corpus.signatures[long_enough], settings.bands)]

@@ -63,8 +63,10 @@ def jaccards(signatures: NDArray[np.uint32], pairs: NDArray[np.int64]) -> NDArra
 
 
 class Buckets(NamedTuple):
-    """Values that rows have, of which equal ones make two rows worth a look. rows, values: shape (entries,); the entries
-    of one value are in the order of its bucket's members."""
+    """Values that rows have: those with an equal one are worth a look, and are the members of its bucket.
+
+    rows, values: shape (entries,); the entries of a value are in the order of its members.
+    """
 
     rows: NDArray[np.int64]
     values: NDArray[np.uint64]

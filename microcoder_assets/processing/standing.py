@@ -1,4 +1,4 @@
-"""What stands of `unique_problems` from the run before: what was decided of each row, and all that deciding again needs.
+"""What stands of `unique_problems` from the run before: what was decided, and all that deciding again needs.
 
 One file beside the store's assets, whose columns are mapped into memory: a night reads of them what it looks at. The
 file may be deleted; the next run then decides about all rows anew, and finds the same.
@@ -158,7 +158,10 @@ def _overlap_column(name: str, overlaps: Mapping[int, Overlap], size: int) -> pl
 
 def _overlaps(column: pl.Series) -> dict[int, Overlap]:
     found = column.to_frame("overlap").with_row_index("row").filter(pl.col("overlap").is_not_null()).unnest("overlap")
-    return {row: Overlap(*rest, json.loads(detail)) for row, *rest, detail in found.iter_rows()}
+    return {
+        row: Overlap(item, reason, rule, score, json.loads(detail))
+        for row, item, reason, rule, score, detail in found.iter_rows()
+    }
 
 
 def buckets_of(rows: pl.DataFrame) -> Buckets:
@@ -197,5 +200,5 @@ def _values(column: pl.Series) -> pl.Series:
 
 def _lists(values: pl.Series, lengths: NDArray[np.int64]) -> pl.Series:
     """Consecutive values as lists of the lengths given."""
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    return pl.Series(values.name, pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values.to_arrow()))
+    ends = pl.Series(np.concatenate([[0], np.cumsum(lengths)]), dtype=pl.Int64)
+    return pl.Series(values.name, pa.LargeListArray.from_arrays(ends.to_arrow(), values.to_arrow()))

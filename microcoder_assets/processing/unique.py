@@ -122,7 +122,8 @@ def decide(
             overlaps.setdefault(row, Overlap(None, "benchmark_window", "contest_window", 1.0, {}))
     stays = np.ones(rows.height, dtype=bool)
     stays[list(overlaps)] = False
-    near = near_translations(corpus, problems["statement"], np.flatnonzero(stays).tolist(), embedder) if embedder else {}
+    asked = np.flatnonzero(stays).tolist()
+    near = near_translations(corpus, problems["statement"], asked, embedder) if embedder else {}
     buckets = standing.buckets_of(rows)
     number = np.full(before.height, -1)
     number[then[(then >= 0) & stays]] = np.flatnonzero((then >= 0) & stays)
@@ -163,7 +164,7 @@ def _with_matched(rows: NDArray[np.bool_], matches: pl.DataFrame) -> NDArray[np.
     count, group = sparse.csgraph.connected_components(graph, directed=False)
     touched = np.zeros(count, dtype=bool)
     touched[group[rows]] = True
-    return touched[group]
+    return np.asarray(touched[group])
 
 
 def _decide_rows(
@@ -186,7 +187,8 @@ def _decide_rows(
     lines = lines.select("problem_id", decision=pl.struct(pl.all().exclude("problem_id")))
     lines = lines.join(added, on="problem_id", how="left", maintain_order="left").drop("problem_id")
     facts = lines.select(pl.struct(pl.all()).struct.json_encode()).to_series()
-    return lines.with_columns(facts=pl.Series([xxhash.xxh3_128_hexdigest(line.encode()) for line in facts], dtype=pl.String))
+    hashes = [xxhash.xxh3_128_hexdigest(line.encode()) for line in facts]
+    return lines.with_columns(facts=pl.Series(hashes, dtype=pl.String))
 
 
 def _replaced(column: pl.Series, places: NDArray[np.bool_], values: pl.Series) -> pl.Series:
@@ -284,9 +286,13 @@ def _added(
     rows = list(kept)
     nearest = [int(item) for item in containment.item_of_row[rows]]
     overlap = containment.row_score[rows].tolist() if item_ids else [None] * len(rows)
-    frame = problems[rows].select("problem_id", "tags", "ratings").with_columns(
-        pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
-        pl.Series("benchmark_overlap", overlap, pl.Float64),
+    frame = (
+        problems[rows]
+        .select("problem_id", "tags", "ratings")
+        .with_columns(
+            pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
+            pl.Series("benchmark_overlap", overlap, pl.Float64),
+        )
     )
     frame = frame.join(_gained(problems, winners), on="problem_id", how="left", suffix="_gained").with_columns(
         pl.coalesce("tags_gained", "tags").alias("tags"),

@@ -227,10 +227,11 @@ class ParquetStore:
         `made_from`. A partition that is no longer among the parts becomes empty.
         """
         manifests = []
-        gone = {manifest.partition for manifest in self.manifests(asset) if manifest.counts}
+        standing = {manifest.partition: manifest for manifest in self.manifests(asset)}
+        gone = {partition for partition, manifest in standing.items() if manifest.counts}
         for partition, made_from, make in parts:
             gone.discard(str(partition))
-            current = self.manifest(asset, partition)
+            current = standing.get(str(partition))
             if current is None or (current.inputs, current.code_version) != (made_from, code_version):
                 current = self.publish(
                     asset, make(), partition=partition, inputs=made_from, code_version=code_version, run_id=run_id
