@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from microcoder_assets.processing.likeness import (
     same_title,
 )
 from microcoder_assets.processing.minhash import Cache, cross_pairs, jaccard
-from microcoder_assets.processing.shingles import Hashes, WordHasher
+from microcoder_assets.processing.shingles import WordHasher
 
 REPORT = {
     "benchmark_id": pl.String,
@@ -100,10 +101,15 @@ def read_items(
     benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings, cache: Cache | None = None
 ) -> tuple[Corpus, GramIndex]:
     """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
-    return read_corpus(benchmark, dedup, cache=cache), GramIndex(_words_of(benchmark, cache), settings)
+    return read_corpus(benchmark, dedup, cache=cache), _gram_index(_words_of(benchmark, cache), settings)
 
 
-def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> list[Hashes]:
+@lru_cache(maxsize=1)  # a stage and its check ask for the same one
+def _gram_index(items: tuple[bytes, ...], settings: DecontaminationSettings) -> GramIndex:
+    return GramIndex([np.frombuffer(words, np.uint64) for words in items], settings)
+
+
+def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> tuple[bytes, ...]:
     """Hashed words of every statement."""
     hasher, texts = WordHasher(), [statement or "" for statement in benchmark["statement"]]
     keys = [f"words1:{xxhash.xxh3_128_hexdigest(text.encode('utf-8', 'surrogatepass'))}" for text in texts]
@@ -112,7 +118,7 @@ def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> list[Hashes]:
     if cache and new:
         cache.put(new)
     known = known | new
-    return [np.frombuffer(known[key], np.uint64) for key in keys]
+    return tuple(known[key] for key in keys)
 
 
 class Alone(NamedTuple):

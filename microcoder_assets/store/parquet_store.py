@@ -92,10 +92,12 @@ class ParquetStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.blobs = Blobs(root / "packs" / "blobs")
+        self._packs: dict[str, Packs] = {}
         self._made = self.packs("made")
 
     def packs(self, name: str) -> Packs:
-        return Packs(self.root / "packs" / name)
+        """The same each time, since it remembers the keys that it has read."""
+        return self._packs.setdefault(name, Packs(self.root / "packs" / name))
 
     def folder(self, asset: str, partition: Partition) -> Path:
         return self.root / asset / partition.folder
