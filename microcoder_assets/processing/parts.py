@@ -71,6 +71,7 @@ def _scheme(project: Project) -> str:
     settings = project.settings
     parts = [
         plan.code_version("unique_problems"),
+        repr(standing.blank(settings.dedup.permutations).schema),
         settings.dedup.model_dump_json(),
         settings.decontamination.model_dump_json(),
         project.store.fingerprint("livecodebench_problems"),
