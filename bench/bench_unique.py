@@ -1,9 +1,10 @@
-"""Speed, memory and recall of `unique_problems`: `python -m bench.bench_unique [ROWS] [--data]`.
+"""Speed, memory and recall of `unique_problems`: `python -m bench.bench_unique [ROWS ...] [--data]`.
 
-ROWS statements made up here, a tenth of them copies; then a night with a hundred more, a tenth of them copies of
-problems of any age, in the months that a night collects, with everything that the assets do but Dagster itself:
-reading, publishing and checks. With --data also the real records of MICROCODER_DATA (by default ../shared/data), from
-raw files on.
+ROWS statements made up here (50,000), a tenth of them copies; then a night with a hundred more, a tenth of them copies
+of problems of any age, in the months that a night collects, with everything that the assets do but Dagster itself:
+reading, publishing and checks. Of several numbers of ROWS a last table tells how a night's cost grows, beside a loop of
+fixed work that tells how busy the machine was. With --data also the real records of MICROCODER_DATA (by default
+../shared/data), from raw files on.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from microcoder_assets.collection.benchmark import benchmark_result
 from microcoder_assets.collection.benchmark_files import benchmark_items
 from microcoder_assets.collection.scrape import scrape
 from microcoder_assets.collection.sources import open_source, parse_spec
-from microcoder_assets.config import Settings
-from microcoder_assets.processing.documents import read_corpus
-from microcoder_assets.processing.duplicates import find_clusters
+from microcoder_assets.config import DedupSettings, Settings
+from microcoder_assets.processing.documents import Corpus, read_corpus
+from microcoder_assets.processing.duplicates import find_buckets, find_clusters, find_matches
 from microcoder_assets.processing.normalize import normalize
 from microcoder_assets.processing.parts import prepared_parts, unique_parts
 from microcoder_assets.processing.unique import find_unique
@@ -88,9 +89,17 @@ def make_pool(rows: int) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, str]]:
 
 
 def main() -> None:
-    arguments = [argument for argument in sys.argv[1:] if argument.isdigit()]
-    rows = int(arguments[0]) if arguments else 50_000
-    lines: list[dict[str, Any]] = []
+    sizes = [int(argument) for argument in sys.argv[1:] if argument.isdigit()] or [50_000]
+    nights = [_made_up(rows) for rows in sizes]
+    print(f"\n{text_table(pl.DataFrame(nights))}")
+    if "--data" in sys.argv:
+        lines: list[dict[str, Any]] = []
+        _real_records(Path(os.environ.get("MICROCODER_DATA", "../shared/data")), _timed(lines))
+        print(f"\nreal records, from raw files on; peak {_peak_mib()} MiB\n\n{text_table(pl.DataFrame(lines))}")
+
+
+def _timed(lines: list[dict[str, Any]]) -> Callable[[str, Callable[[], Any]], Any]:
+    """Does a step, and adds a line of what it took."""
 
     def step(name: str, action: Callable[[], Any]) -> Any:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -99,12 +108,23 @@ def main() -> None:
         lines.append({"step": name, "seconds": round(wall, 2), "CPU seconds": round(cpu, 2)})
         return outcome
 
+    return step
+
+
+def _fixed_work() -> int:
+    return sum(n * n % 7 for n in range(5_000_000))
+
+
+def _made_up(rows: int) -> dict[str, Any]:
+    """CPU seconds of a night over that many rows."""
+    lines: list[dict[str, Any]] = []
+    step = _timed(lines)
     problems, benchmark, kinds = make_pool(rows + NEW_ROWS)
     settings, before = Settings(), _peak_mib()
     is_new = pl.col("problem_id").is_in(problems["problem_id"].sample(NEW_ROWS, seed=0).implode())
     old, new = problems.filter(~is_new), problems.filter(is_new)
     corpus = step(f"documents and signatures of {rows:,}", lambda: read_corpus(old, settings.dedup))
-    step("... near-duplicates among them", lambda: find_clusters(corpus, settings.dedup))
+    step("... near-duplicates among them", lambda: _clusters(corpus, settings.dedup))
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), (), None, None)
         project.store.publish("livecodebench_problems", _kept(benchmark), inputs="", code_version="1", run_id="r")
@@ -114,14 +134,18 @@ def main() -> None:
         _publish_month(project, "2026-11", new)
         step(f"unique_problems, a night with {NEW_ROWS} more", lambda: _unique(project, "second"))
         step("... prepared_problems", lambda: _prepared(project, "second"))
+        step("a loop of fixed work", _fixed_work)
         decisions = project.store.read_decisions(project.store.manifests("unique_problems"))
     print(f"{rows} rows, {benchmark.height} benchmark items; peak {_peak_mib()} MiB, {before} of it data\n")
     print(text_table(pl.DataFrame(lines)))
-    print(f"\n{text_table(_recall(decisions, kinds))}")
-    if "--data" in sys.argv:
-        lines.clear()
-        _real_records(Path(os.environ.get("MICROCODER_DATA", "../shared/data")), step)
-        print(f"\nreal records, from raw files on; peak {_peak_mib()} MiB\n\n{text_table(pl.DataFrame(lines))}")
+    print(f"\n{text_table(_recall(decisions, kinds))}\n")
+    night, prepared, fixed = (line["CPU seconds"] for line in lines[-3:])
+    return {"rows stored": rows, "unique_problems": night, "prepared_problems": prepared, "fixed work": fixed}
+
+
+def _clusters(corpus: Corpus, settings: DedupSettings) -> list[list[int]]:
+    pairs = find_buckets(corpus, settings).pairs()
+    return find_clusters(corpus, find_matches(corpus, pairs, settings))[0]
 
 
 def _as_benchmark(rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """Blocking checks: a stage whose rows do not hold what they promise stops the run before anything is built on it.
 Alarms: what a person should look at, while the run goes on."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import dagster as dg
 import polars as pl
@@ -16,9 +16,8 @@ from microcoder_assets.publication.parts import DATED_BY
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import SPLIT
 from microcoder_assets.stage import Kind
-from microcoder_assets.store import Partition
+from microcoder_assets.store import Manifest, ParquetStore, Partition
 from microcoder_assets.store.catalogue import STAGES, TABLES
-from microcoder_assets.store.ledger import SNAPSHOT
 
 PREVIOUS = dict(zip(STAGES[1:], STAGES, strict=False))
 """The stage whose rows come into a stage."""
@@ -26,18 +25,35 @@ PREVIOUS = dict(zip(STAGES[1:], STAGES, strict=False))
 MIN_GATED = 300
 """Problems of known solve rate from which the error of a calibration is more than noise. Ours."""
 
+_NO_IDS = pl.DataFrame(schema={"problem_id": pl.String})
+
 Finding = str | None
 """What is wrong, in one line; None when nothing is."""
+
+
+def _unchecked(project: Project, scheme: str, facts: Mapping[str, str]) -> tuple[list[Partition], Callable[[], None]]:
+    """Those partitions of which it was not yet found that they hold `scheme`, and what to call once they do.
+
+    facts: of each partition the files that are asked, by hash. Files never change, so that what was found stands.
+    """
+    sound = project.store.packs("checked")
+    keys, known = {f"{scheme}:{fact}": partition for partition, fact in facts.items()}, sound.known()
+    new = {key: Partition.named(partition) for key, partition in keys.items() if key not in known}
+    return sorted(new.values()), lambda: sound.put(dict.fromkeys(new, b""))
 
 
 def has_schema(project: Project, asset: str) -> Finding:
     """Every current file has exactly the columns and types of `schema.py`."""
     expected = pl.Schema(TABLES[asset])
-    for path in project.store.data_files(asset):
+    scheme = f"schema-{hashlib.sha256(repr(expected).encode()).hexdigest()[:16]}"
+    facts = {manifest.partition: manifest.sha256 for manifest in project.store.manifests(asset)}
+    partitions, remember = _unchecked(project, scheme, facts)
+    for path in project.store.data_files(asset, partitions):
         found = pl.read_parquet_schema(path)
         if found != dict(expected):
             wrong = [name for name in {*expected, *found} if expected.get(name) != found.get(name)]
             return f"{path.name}: columns {', '.join(sorted(wrong))} are not as schema.py says"
+    remember()
     return None
 
 
@@ -53,11 +69,32 @@ def has_unique_ids(project: Project, asset: str) -> Finding:
 def accounts_for_rows(project: Project, asset: str) -> Finding:
     """Every row that came in was decided once, those kept are exactly the rows, and all came from the stage before.
 
-    An asset partitioned in Dagster is compared with the same partitions of the one before: a run makes some of them.
+    An asset that has the partitions of the one before is compared with it partition by partition; one that is
+    partitioned in Dagster only where it was made, since a run makes some of them.
     """
-    store = project.store
-    decisions = _scan(store.decision_files(asset)).select("problem_id", "ref", "decision", "reason").collect()
-    rows = _scan(store.data_files(asset)).select("problem_id").collect()
+    store, stage, before = project.store, plan.STAGES[asset], PREVIOUS.get(asset)
+    made = {manifest.partition: manifest for manifest in store.manifests(asset)}
+    came = {manifest.partition: manifest for manifest in store.manifests(before)} if before else {}
+    if not (stage.partitioned or stage.in_parts):
+        return _unaccounted(project, asset, list(made.values()), list(came.values()))
+    names = made.keys() | (came.keys() if stage.in_parts else ())
+    facts = {name: f"{_files(made.get(name))} {_files(came.get(name))}" for name in names}
+    partitions, remember = _unchecked(project, f"accounted-{asset}", facts)
+    chosen = ([of[str(name)] for name in partitions if str(name) in of] for of in (made, came))
+    if finding := _unaccounted(project, asset, *chosen):
+        return finding
+    remember()
+    return None
+
+
+def _files(manifest: Manifest | None) -> str:
+    return f"{manifest.data} {manifest.decisions}" if manifest else ""
+
+
+def _unaccounted(project: Project, asset: str, made: Sequence[Manifest], came: Sequence[Manifest]) -> Finding:
+    store, before = project.store, PREVIOUS.get(asset)
+    decisions = store.read_decisions(made)
+    rows = _problem_ids(store, made)
     kept = decisions.filter(pl.col("decision").is_in([Kind.KEPT.value, Kind.CHANGED.value]))
     undecided = rows.join(kept, on="problem_id", how="anti")
     lost = kept.join(rows, on="problem_id", how="anti")
@@ -65,38 +102,34 @@ def accounts_for_rows(project: Project, asset: str) -> Finding:
         return f"{rows.height} rows, {kept.height} kept; undecided {undecided.height}, lost {lost.height}"
     if twice := decisions.height - decisions.unique(["problem_id", "ref"]).height:
         return f"{twice} rows were decided more than once"
-    if before := PREVIOUS.get(asset):
-        made = [Partition.named(m.partition) for m in store.manifests(asset)]
-        partitions = made if plan.STAGES[asset].partitioned else None
-        came = _scan(store.data_files(before, partitions)).select("problem_id").collect()
+    if before:
         arrived = decisions.filter(pl.col("reason") != "stdin_form")  # those are made here
-        if came.height != arrived.height or came.join(arrived, on="problem_id", how="anti").height:
-            return f"{before} holds {came.height} rows, but {arrived.height} were decided"
+        ids = _problem_ids(store, came)
+        if ids.height != arrived.height or ids.join(arrived, on="problem_id", how="anti").height:
+            return f"{before} holds {ids.height} rows, but {arrived.height} were decided"
     return None
 
 
-def _scan(files: list[Path]) -> pl.LazyFrame:
-    return pl.scan_parquet(files) if files else pl.LazyFrame(schema={"problem_id": pl.String, **SNAPSHOT})
+def _problem_ids(store: ParquetStore, manifests: Sequence[Manifest]) -> pl.DataFrame:
+    partitions = [Partition.named(manifest.partition) for manifest in manifests]
+    return store.read(manifests[0].asset, {"problem_id": pl.String}, partitions) if manifests else _NO_IDS
 
 
 def is_free_of_benchmark(project: Project, asset: str) -> Finding:
-    """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided.
-
-    A file that was found free of this benchmark never changes, and is not asked again.
-    """
-    store, settings, cache = project.store, project.settings, project.store.packs("documents")
+    """No row is a benchmark problem: asked anew of the rows themselves, whatever earlier stages decided."""
+    store, settings = project.store, project.settings
     benchmark = benchmark_of(project)
     scheme = overlap_scheme(benchmark, settings.decontamination)
-    free = {manifest.partition: f"{scheme}:{manifest.sha256}" for manifest in store.manifests(asset)}
-    unknown = free.keys() - {partition for partition, key in free.items() if key in cache.known()}
-    if not unknown:
+    facts = {manifest.partition: manifest.sha256 for manifest in store.manifests(asset)}
+    partitions, remember = _unchecked(project, scheme, facts)
+    if not partitions:
         return None
     columns = {name: dtype for name, dtype in TABLES[asset].items() if name in COLUMNS}
-    rows = store.read(asset, columns, map(Partition.named, unknown))
-    overlap = find_overlap(rows, benchmark, settings.decontamination, settings.dedup, cache)
+    rows = store.read(asset, columns, partitions)
+    overlap = find_overlap(rows, benchmark, settings.decontamination, settings.dedup, store.packs("documents"))
     if overlap.height:
         return f"{overlap.height} rows overlap, such as {overlap.row(0)!r}"
-    cache.put({free[partition]: b"" for partition in unknown})
+    remember()
     return None
 
 

@@ -11,11 +11,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import xxhash
+from numpy.typing import NDArray
 
 from microcoder_assets.config import DecontaminationSettings, DedupSettings, Settings
 from microcoder_assets.processing.documents import Corpus, Document, content_keys, read_corpus, values_of
@@ -29,7 +31,7 @@ from microcoder_assets.processing.likeness import (
     same_title,
 )
 from microcoder_assets.processing.minhash import Cache, cross_pairs, jaccard
-from microcoder_assets.processing.shingles import Hashes, WordHasher
+from microcoder_assets.processing.shingles import WordHasher
 
 REPORT = {
     "benchmark_id": pl.String,
@@ -99,10 +101,15 @@ def read_items(
     benchmark: pl.DataFrame, dedup: DedupSettings, settings: DecontaminationSettings, cache: Cache | None = None
 ) -> tuple[Corpus, GramIndex]:
     """The benchmark as documents, and the index of its grams. Columns as `read_corpus` takes them."""
-    return read_corpus(benchmark, dedup, cache=cache), GramIndex(_words_of(benchmark, cache), settings)
+    return read_corpus(benchmark, dedup, cache=cache), _gram_index(_words_of(benchmark, cache), settings)
 
 
-def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> list[Hashes]:
+@lru_cache(maxsize=1)  # a stage and its check ask for the same one
+def _gram_index(items: tuple[bytes, ...], settings: DecontaminationSettings) -> GramIndex:
+    return GramIndex([np.frombuffer(words, np.uint64) for words in items], settings)
+
+
+def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> tuple[bytes, ...]:
     """Hashed words of every statement."""
     hasher, texts = WordHasher(), [statement or "" for statement in benchmark["statement"]]
     keys = [f"words1:{xxhash.xxh3_128_hexdigest(text.encode('utf-8', 'surrogatepass'))}" for text in texts]
@@ -111,40 +118,64 @@ def _words_of(benchmark: pl.DataFrame, cache: Cache | None) -> list[Hashes]:
     if cache and new:
         cache.put(new)
     known = known | new
-    return [np.frombuffer(known[key], np.uint64) for key in keys]
+    return tuple(known[key] for key in keys)
 
 
-def overlap_ladder(
+class Alone(NamedTuple):
+    """What of the ladder each row alone decides, by row. first: by the rules before the 8-grams; last: after them.
+
+    raw_item, raw_score: the item that holds most of a row and how much, boilerplate included, as in `Containment`.
+    """
+
+    first: dict[int, Overlap]
+    last: dict[int, Overlap]
+    raw_item: NDArray[np.int64]
+    raw_score: NDArray[np.float64]
+
+
+def overlap_alone(
     rows: Corpus,
     items: Corpus,
     index: GramIndex,
     shared_tests: Iterable[SharedTests],
     dedup: DedupSettings,
     settings: DecontaminationSettings,
-) -> tuple[dict[int, Overlap], Containment]:
-    """Rows to drop, each by the first rule that it meets, and how much of every row the benchmark holds.
-
-    index: built of the items' statements, and asked for every row.
-    """
-    found = _by_identity(rows, items)
+) -> Alone:
+    """index: built of the items' statements, and asked for every row."""
+    first = _by_identity(rows, items)
     for row, overlap in (*_by_samples(rows, items), *_by_tests(rows, items, shared_tests)):
-        found.setdefault(row, overlap)
-    raw = index.raw_containment(rows.grams)
-    related = raw.row_score >= COPY
-    related[list(found)] = True
-    telling = index.containment(rows.grams, related)
-    for best, limit, rule in ((telling, settings.max_containment, "containment"), (raw, COPY, "raw_containment")):
-        for row in np.flatnonzero(best.row_score >= limit).tolist():
-            item = int(best.item_of_row[row])
-            detail = {"jaccard": round(jaccard(rows.signatures[row], items.signatures[item]), 4)}
-            score = float(best.row_score[row])
-            found.setdefault(row, Overlap(item, "benchmark_ngrams", f"{settings.ngram}gram_{rule}", score, detail))
+        first.setdefault(row, overlap)
+    last: dict[int, Overlap] = {}
     alike = cross_pairs(rows.signatures, items.signatures, dedup.bands)
     for row, item, left, right in _documents_of(rows, items, alike.tolist()):
         similarity = jaccard(rows.signatures[row], items.signatures[item])
         if same_text(left, right, similarity, settings.min_jaccard):
-            found.setdefault(row, Overlap(item, "benchmark_text", "minhash", similarity, {}))
-    return found, telling
+            last.setdefault(row, Overlap(item, "benchmark_text", "minhash", similarity, {}))
+    raw = index.raw_containment(rows.grams)
+    return Alone(first, last, raw.item_of_row, raw.row_score)
+
+
+def telling_containment(rows: Corpus, index: GramIndex, alone: Alone) -> Containment:
+    """How much of every row the benchmark holds, without the phrases that say nothing among these rows."""
+    related = alone.raw_score >= COPY
+    related[list(alone.first)] = True
+    return index.containment(rows.grams, related)
+
+
+def overlap_ladder(
+    rows: Corpus, items: Corpus, alone: Alone, telling: Containment, settings: DecontaminationSettings
+) -> dict[int, Overlap]:
+    """Rows to drop, each by the first rule that it meets."""
+    found = dict(alone.first)
+    for rule, limit, best_item, best_score in (
+        ("containment", settings.max_containment, telling.item_of_row, telling.row_score),
+        ("raw_containment", COPY, alone.raw_item, alone.raw_score),
+    ):
+        for row in np.flatnonzero(best_score >= limit).tolist():
+            item, score = int(best_item[row]), float(best_score[row])
+            detail = {"jaccard": round(jaccard(rows.signatures[row], items.signatures[item]), 4)}
+            found.setdefault(row, Overlap(item, "benchmark_ngrams", f"{settings.ngram}gram_{rule}", score, detail))
+    return alone.last | found
 
 
 def find_overlap(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+import xxhash
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
@@ -23,13 +25,9 @@ from microcoder_assets.processing.likeness import (
     same_title,
     translation_witness,
 )
-from microcoder_assets.processing.minhash import (
-    BUCKET_LINKS,
-    bucket_pairs,
-    candidate_pairs,
-    distinct_pairs,
-    jaccards,
-)
+from microcoder_assets.processing.minhash import BUCKET_LINKS, Buckets, band_keys, distinct_pairs, jaccards
+from microcoder_assets.processing.shingles import distinct
+from microcoder_assets.schema import Schema
 
 
 class Match(NamedTuple):
@@ -43,29 +41,94 @@ class Match(NamedTuple):
 
 _NO_PAIRS = np.empty((0, 2), np.int64)
 _STRENGTH = ("identity", "samples", "text", "embedding")
+_SHARED = ("keys", "pairs", "title", "entry_point")
+"""What two rows of one problem may have in common beside a band of their signatures."""
+
+MATCHES: Schema = {
+    "row": pl.Int64,
+    "other": pl.Int64,
+    "reason": pl.String,
+    "rule": pl.String,
+    "score": pl.Float64,
+    "detail": pl.String,
+}
+"""Each pair of rows (row < other) that is one problem, with its `Match`; detail as JSON."""
 
 
-def find_clusters(
+def find_buckets(corpus: Corpus, settings: DedupSettings) -> Buckets:
+    """What the rows of a corpus, sorted by problem_id, are looked up by: pairs with a value in common are compared."""
+    title = pl.when(pl.col("base") != "").then(pl.concat_str("base", "version", separator="\0"))
+    return _buckets(corpus.facts.with_columns(title=title), corpus, settings, _SHARED)
+
+
+def find_matches(
     corpus: Corpus,
+    pairs: NDArray[np.int64],
     settings: DedupSettings,
-    among: Sequence[int] | None = None,
     near: Mapping[tuple[int, int], float] | None = None,
-) -> tuple[list[list[int]], dict[tuple[int, int], Match]]:
-    """Groups of two or more rows that are one problem, ascending, and the matches that joined them.
+) -> pl.DataFrame:
+    """MATCHES among `pairs` of rows (i < j), shape (pairs, 2), and those of `near`.
 
-    among: the rows to look at, ascending; None: all. near: cosines of pairs of them (i < j) that an embedding model
-    finds alike in two languages. The corpus is sorted by problem_id, so that neither groups nor matches depend on
-    the order rows came in.
+    near: cosines of pairs that an embedding model finds alike in two languages.
     """
     near = near or {}
-    pairs = _candidates(corpus, range(corpus.facts.height) if among is None else among, settings, near)
+    pairs = distinct_pairs(np.concatenate([pairs, np.array([*near], np.int64).reshape(-1, 2)]))
     documents = corpus.documents(pairs.ravel().tolist())
-    matches: dict[tuple[int, int], Match] = {}
+    found = []
     for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
         match = _compare(documents[i], documents[j], similarity, settings, near.get((i, j)))
         if match:
-            matches[i, j] = match
-    return _join(documents, matches), matches
+            found.append((i, j, match.reason, match.rule, match.score, json.dumps(match.detail, ensure_ascii=False)))
+    return pl.DataFrame(found, schema=MATCHES, orient="row")
+
+
+def match_again(
+    corpus: Corpus,
+    buckets: Buckets,
+    before: Buckets,
+    known: pl.DataFrame,
+    settings: DedupSettings,
+    near: Mapping[tuple[int, int], float] | None = None,
+) -> tuple[pl.DataFrame, NDArray[np.bool_]]:
+    """All MATCHES of a corpus that was looked at before, and the rows whose matches may differ from then.
+
+    Pairs are compared only where the members of a bucket changed, since with whom a row of a large bucket is compared
+    depends on the others. before: the buckets as they were, with the members in the order of then. known: the MATCHES
+    as they were. In both a row that is not as it was has the number -1. near: as `find_matches` takes it.
+    """
+    size = corpus.facts.height
+    then, changed = np.zeros(size + 1, dtype=bool), np.zeros(size, dtype=bool)
+    then[before.rows], changed[buckets.rows] = True, True
+    changed &= ~then[:size]
+    touched = distinct(np.append(buckets.values[changed[buckets.rows]], before.values[before.rows < 0]))
+    now, earlier = (_numbers(part.holding(touched).pairs(), size) for part in (buckets, before))
+
+    ends = known.select("row", "other").to_numpy()
+    stands = (ends >= 0).all(axis=1)
+    orphans = ends[~stands].max(axis=1)
+    numbers = np.where(stands, ends[:, 0] * size + ends[:, 1], -1)
+    lost = np.intersect1d(np.setdiff1d(earlier, now, assume_unique=True), numbers)
+    lost = np.setdiff1d(lost, _numbers(_pairs_of(buckets, lost, size), size), assume_unique=True)
+    fresh = np.setdiff1d(now, np.append(earlier, numbers), assume_unique=True)
+    found = find_matches(corpus, _pairs(fresh, size), settings, near)
+
+    joined = found.select("row", "other").to_numpy()
+    for rows in (orphans[orphans >= 0], _pairs(lost, size).ravel(), joined.ravel()):
+        changed[rows] = True
+    return pl.concat([known.filter(stands & ~np.isin(numbers, lost)), found]), changed
+
+
+def find_clusters(corpus: Corpus, matches: pl.DataFrame) -> tuple[list[list[int]], dict[tuple[int, int], Match]]:
+    """Groups of two or more rows that are one problem, ascending, and the matches that joined them.
+
+    matches: MATCHES rows, all those of every row that is in one of them. The corpus is sorted by problem_id, so that
+    groups do not depend on the order rows came in.
+    """
+    found = {
+        (i, j): Match(reason, rule, score, json.loads(detail))
+        for i, j, reason, rule, score, detail in matches.iter_rows()
+    }
+    return _join(corpus.documents(row for pair in found for row in pair), found), found
 
 
 def find_relatives(corpus: Corpus, settings: DedupSettings) -> list[list[int]]:
@@ -74,9 +137,9 @@ def find_relatives(corpus: Corpus, settings: DedupSettings) -> list[list[int]]:
     Wider than `find_clusters`: versions of a problem are relatives too, and so are rows of one judge that read alike.
     """
     base = pl.when(pl.col("base") != "").then("base")
-    facts = corpus.facts.with_row_index("row").with_columns(base=base)
+    facts = corpus.facts.with_columns(base=base)
     group_of = {row: [row] for row in range(facts.height)}
-    pairs = _candidate_pairs(facts, corpus, settings, ("keys", "pairs", "base", "entry_point"))
+    pairs = distinct_pairs(_buckets(facts, corpus, settings, ("keys", "pairs", "base", "entry_point")).pairs())
     documents = corpus.documents(pairs.ravel().tolist())
     for (i, j), similarity in zip(pairs.tolist(), jaccards(corpus.signatures, pairs).tolist(), strict=True):
         if group_of[i] is not group_of[j] and _are_relatives(documents[i], documents[j], similarity, settings):
@@ -127,31 +190,35 @@ def _compare(
     return None
 
 
-def _candidates(
-    corpus: Corpus, rows: Sequence[int], settings: DedupSettings, near: Iterable[tuple[int, int]]
-) -> NDArray[np.int64]:
-    """Pairs of `rows` worth a look, i < j, ascending, shape (pairs, 2)."""
-    title = pl.when(pl.col("base") != "").then(pl.concat_str("base", "version", separator="\0"))
-    facts = corpus.facts.with_row_index("row").with_columns(title=title)[rows]
-    also = np.array([*near], np.int64).reshape(-1, 2)
-    return _candidate_pairs(facts, corpus, settings, ("keys", "pairs", "title", "entry_point"), also)
-
-
-def _candidate_pairs(
-    facts: pl.DataFrame,
-    corpus: Corpus,
-    settings: DedupSettings,
-    shared: Sequence[str],
-    also: NDArray[np.int64] = _NO_PAIRS,
-) -> NDArray[np.int64]:
-    """`also`, and pairs of the rows of `facts` that agree in a band of their signatures or in a column of `shared`."""
+def _buckets(facts: pl.DataFrame, corpus: Corpus, settings: DedupSettings, shared: Sequence[str]) -> Buckets:
+    """By the bands of the signatures of rows that are long enough, and by the columns of `facts` named `shared`."""
+    facts = facts.with_row_index("row")
     long_enough = facts.filter(pl.col("shingles") >= FEWEST_SHINGLES_OF_A_FUNCTION)["row"].to_numpy().astype(np.int64)
-    pairs = [long_enough[candidate_pairs(corpus.signatures[long_enough], settings.bands)]]
-    pairs.append(also)
+    parts = [Buckets(long_enough, keys) for keys in band_keys(corpus.signatures[long_enough], settings.bands)]
     for name in shared:
         values = values_of(facts, name)
-        pairs.append(values["row"].to_numpy().astype(np.int64)[bucket_pairs(values[name].hash().to_numpy())])
-    return distinct_pairs(np.concatenate(pairs))
+        hashed = [xxhash.xxh3_64_intdigest(f"{name}\0{value}".encode()) for value in values[name]]
+        parts.append(Buckets(values["row"].to_numpy().astype(np.int64), np.array(hashed, np.uint64)))
+    return Buckets.together(parts)
+
+
+def _pairs_of(buckets: Buckets, numbers: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """The pairs of all buckets that a row of these pairs is in."""
+    if not len(numbers):
+        return _NO_PAIRS
+    asked = np.zeros(size, dtype=bool)
+    asked[_pairs(numbers, size).ravel()] = True
+    return buckets.holding(distinct(buckets.values[asked[buckets.rows]])).pairs()
+
+
+def _numbers(pairs: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """One number for each of the pairs of rows under `size`, ascending; pairs with row -1 have none."""
+    there = pairs[(pairs >= 0).all(axis=1)]
+    return distinct(there[:, 0] * size + there[:, 1])
+
+
+def _pairs(numbers: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    return np.stack(np.divmod(numbers, max(size, 1)), axis=1)
 
 
 def _join(documents: Mapping[int, Document], matches: dict[tuple[int, int], Match]) -> list[list[int]]:

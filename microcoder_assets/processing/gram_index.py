@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from microcoder_assets.config import DecontaminationSettings
-from microcoder_assets.processing.shingles import Hashes, distinct, runs
+from microcoder_assets.processing.shingles import Hashes, HashSet, distinct, runs
 
 STRICT_NGRAM = 13
 """Words of the gram whose mere presence counts as overlap in published practice (Brown et al. 2020, appendix C)."""
@@ -32,7 +32,6 @@ COPY = 0.5
 FEWEST_GRAMS = 30
 """Shorter rows count as having this many grams: at 0.10 one or two accidental grams never drop a row. Ours."""
 
-_TABLE_BITS = 22
 _HEADER = np.dtype([("grams", "<u4"), ("strict", "?"), ("paper_share", "<f4")])
 
 
@@ -93,7 +92,7 @@ class GramIndex:
         self._settings = settings
         self._items = len(items)
         self._strict, self._paper = (
-            _HashSet(distinct(_runs_of_all([item for item in items if len(item) >= n], n)[0]))
+            HashSet(distinct(_runs_of_all([item for item in items if len(item) >= n], n)[0]))
             for n in (STRICT_NGRAM, PAPER_NGRAM)
         )
         postings, owners = _runs_of_all(items, settings.ngram)
@@ -102,7 +101,7 @@ class GramIndex:
         first = np.append(True, (postings[1:] != postings[:-1]) | (owners[1:] != owners[:-1]))[: len(postings)]
         self._owners = owners[first]
         ranked, self._starts, self._owner_counts = np.unique(postings[first], return_index=True, return_counts=True)
-        self._grams = _HashSet(ranked)
+        self._grams = HashSet(ranked)
         parts = (ranked, self._starts, self._owners)
         self.scheme = f"grams1-{settings.ngram}-{xxhash.xxh3_64_hexdigest(b''.join(p.tobytes() for p in parts))}"
 
@@ -182,27 +181,3 @@ def _runs_of_all(texts: Sequence[Hashes], n: int) -> tuple[Hashes, NDArray[np.in
 
 def _joined(parts: Sequence[Hashes]) -> Hashes:
     return np.concatenate([np.empty(0, np.uint64), *parts])
-
-
-class _HashSet:
-    """Sorted distinct hashes. A table of their first bits answers for nearly all others without a search."""
-
-    def __init__(self, ranked: Hashes) -> None:
-        self._ranked = ranked
-        self._first_bits = np.zeros(1 << _TABLE_BITS, dtype=bool)
-        self._first_bits[self._slots(ranked)] = True
-
-    def __len__(self) -> int:
-        return len(self._ranked)
-
-    def positions(self, wanted: Hashes) -> NDArray[np.int64]:
-        """Where those of `wanted` that are in the set stand in it."""
-        likely = wanted[self._first_bits[self._slots(wanted)]]
-        if not len(likely):
-            return np.empty(0, np.int64)
-        at = np.minimum(np.searchsorted(self._ranked, likely), len(self._ranked) - 1)
-        return np.asarray(at[self._ranked[at] == likely], np.int64)
-
-    @staticmethod
-    def _slots(hashes: Hashes) -> NDArray[np.int64]:
-        return (hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)

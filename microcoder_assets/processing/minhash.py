@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microcoder_assets.config import DedupSettings
-from microcoder_assets.processing.shingles import Hashes, distinct, starts_of_runs
+from microcoder_assets.processing.shingles import Hashes, HashSet, distinct, starts_of_runs
 
 Signature = NDArray[np.uint32]
 
@@ -62,12 +62,33 @@ def jaccards(signatures: NDArray[np.uint32], pairs: NDArray[np.int64]) -> NDArra
     return found
 
 
-def candidate_pairs(signatures: NDArray[np.uint32], bands: int) -> NDArray[np.int64]:
-    """Pairs of rows (i < j) that agree in a whole band, possibly repeated; signatures has shape (rows, permutations).
+class Buckets(NamedTuple):
+    """Values that rows have: those with an equal one are worth a look, and are the members of its bucket.
 
-    With r rows a band a pair of similarity s is found with probability 1 - (1 - s^r)^bands.
+    rows, values: shape (entries,); the entries of a value are in the order of its members.
     """
-    return np.concatenate([bucket_pairs(keys) for keys in _band_keys(signatures, bands)])
+
+    rows: NDArray[np.int64]
+    values: NDArray[np.uint64]
+
+    @classmethod
+    def together(cls, parts: Sequence[Buckets]) -> Self:
+        """The entries of all parts, by row."""
+        rows, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        order = np.argsort(rows, kind="stable")
+        return cls(rows[order], values[order])
+
+    def where(self, entries: NDArray[np.bool_]) -> Buckets:
+        return Buckets(self.rows[entries], self.values[entries])
+
+    def holding(self, values: NDArray[np.uint64]) -> Buckets:
+        """The buckets of `values`, which are distinct and sorted."""
+        return self.where(HashSet(values).contains(self.values))
+
+    def pairs(self) -> NDArray[np.int64]:
+        """Pairs of members, the earlier first, possibly repeated, shape (pairs, 2); of a large bucket those with one of
+        its first BUCKET_LINKS members."""
+        return self.rows[bucket_pairs(self.values)]
 
 
 def bucket_pairs(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -87,7 +108,7 @@ def bucket_pairs(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 def cross_pairs(signatures: NDArray[np.uint32], others: NDArray[np.uint32], bands: int) -> NDArray[np.int64]:
     """Pairs (row of signatures, row of others) that agree in a whole band, ascending, shape (pairs, 2)."""
     found = [np.empty((0, 2), np.int64)]
-    for keys, other_keys in zip(_band_keys(signatures, bands), _band_keys(others, bands), strict=True):
+    for keys, other_keys in zip(band_keys(signatures, bands), band_keys(others, bands), strict=True):
         order = np.argsort(other_keys, kind="stable")
         first, end = (np.searchsorted(other_keys[order], keys, side) for side in ("left", "right"))
         for link in range(BUCKET_LINKS):
@@ -102,11 +123,14 @@ def distinct_pairs(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack(np.divmod(distinct(pairs[:, 0] * size + pairs[:, 1]), size), axis=1)
 
 
-def _band_keys(signatures: NDArray[np.uint32], bands: int) -> Iterator[NDArray[np.uint64]]:
-    """For each band one key a row, equal where the band is."""
+def band_keys(signatures: NDArray[np.uint32], bands: int) -> Iterator[NDArray[np.uint64]]:
+    """For each band one key a row, equal where the band is; signatures has shape (rows, permutations).
+
+    With r rows a band a pair of similarity s is found with probability 1 - (1 - s^r)^bands.
+    """
     rows_a_band = signatures.shape[1] // bands
     for band in range(bands):
-        keys = np.zeros(len(signatures), np.uint64)
+        keys = np.full(len(signatures), band, np.uint64)
         for column in range(band * rows_a_band, (band + 1) * rows_a_band):
             keys = (keys ^ signatures[:, column]) * _MIX
         yield keys

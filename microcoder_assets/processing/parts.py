@@ -9,7 +9,8 @@ from functools import partial
 import polars as pl
 
 from microcoder_assets import plan
-from microcoder_assets.processing import documents, unique
+from microcoder_assets.collection import benchmark_files
+from microcoder_assets.processing import documents, standing, unique
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.decontaminate import OverlapReport
 from microcoder_assets.processing.embeddings import make_embedder
@@ -24,13 +25,21 @@ from microcoder_assets.store import ParquetStore, Part, Partition
 def unique_parts(project: Project) -> tuple[list[Part], OverlapReport]:
     """The partitions of `normalized_problems` without duplicates and overlap.
 
-    All rows are decided about together, from what is stored of their content. Texts are read where that is new, and of
-    those partitions whose rows or decisions changed.
+    What was decided of them before stands, but for rows that are new and those that these touch. Texts are read where
+    content is new, and of those partitions whose rows or decisions changed. With an embedding model all rows are
+    decided about together, since it compares each with all others.
     """
     store, settings = project.store, project.settings
     embedder = make_embedder(settings.dedup, store.packs("embeddings"))
     columns = unique.COLUMNS | ({"statement": pl.String} if embedder else {})
-    problems = store.read_with_partition("normalized_problems", columns)
+    scheme, folder = _scheme(project), store.root / "standing" / "unique_problems"
+    before = None if embedder else standing.read(folder, scheme)
+    manifests = store.manifests("normalized_problems")
+    known = dict(before.select("partition", "source").unique().iter_rows()) if before is not None else {}
+    unchanged = {m.partition for m in manifests if known.get(m.partition) == m.sha256}
+    problems = store.read_with_partition(
+        "normalized_problems", columns, [m for m in manifests if m.rows and m.partition not in unchanged]
+    )
     decided, overlap = unique.decide(
         problems,
         benchmark_of(project),
@@ -39,18 +48,36 @@ def unique_parts(project: Project) -> tuple[list[Part], OverlapReport]:
         store.packs("documents"),
         embedder,
         partial(_whole, store),
+        before,
+        unchanged,
     )
+    if not embedder:
+        standing.write(folder, scheme, decided.rows)
 
     def make(partition: Partition) -> StageResult:
         return decided.result(store.read("normalized_problems", NORMALIZED, [partition]))
 
-    facts = dict(decided.parts(problems.select("problem_id", "partition")).iter_rows())
+    facts = decided.parts()
     parts = []
-    for manifest in store.manifests("normalized_problems"):
+    for manifest in manifests:
         made_from = hashlib.sha256(f"{manifest.sha256} {facts.get(manifest.partition)}".encode()).hexdigest()
         partition = Partition.named(manifest.partition)
         parts.append(Part(partition, made_from, partial(make, partition)))
     return parts, overlap
+
+
+def _scheme(project: Project) -> str:
+    """What was decided of a row stands for as long as this and the other rows do."""
+    settings = project.settings
+    parts = [
+        plan.code_version("unique_problems"),
+        repr(standing.blank(settings.dedup.permutations).schema),
+        settings.dedup.model_dump_json(),
+        settings.decontamination.model_dump_json(),
+        project.store.fingerprint("livecodebench_problems"),
+        benchmark_files.fingerprint(settings.decontamination.benchmarks),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
 def prepared_parts(project: Project) -> Iterator[Part]:

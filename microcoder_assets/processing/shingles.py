@@ -19,6 +19,7 @@ _NOT_WORDS = re.compile(r"!\[[^\]]*\]\([^)]*\)|https?://\S+|\\[A-Za-z]+")
 _MAX_VOCABULARY = 1 << 20
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
+_TABLE_BITS = 22
 
 
 def words(text: str) -> list[str]:
@@ -76,3 +77,38 @@ def distinct(values: NDArray[Scalar]) -> NDArray[Scalar]:
 def starts_of_runs(ranked: NDArray[Scalar]) -> NDArray[np.int64]:
     """Where in sorted values each distinct one starts."""
     return np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1])[: len(ranked)])
+
+
+class HashSet:
+    """Sorted distinct hashes. A table of their first bits answers for nearly all others without a search."""
+
+    def __init__(self, ranked: Hashes) -> None:
+        self._ranked = ranked
+        self._first_bits = np.zeros(1 << _TABLE_BITS, dtype=bool)
+        self._first_bits[self._slots(ranked)] = True
+
+    def __len__(self) -> int:
+        return len(self._ranked)
+
+    def positions(self, wanted: Hashes) -> NDArray[np.int64]:
+        """Where those of `wanted` that are in the set stand in it."""
+        return self._look_up(wanted)[1]
+
+    def contains(self, wanted: Hashes) -> NDArray[np.bool_]:
+        """Which of `wanted` are in the set."""
+        found = np.zeros(len(wanted), dtype=bool)
+        found[self._look_up(wanted)[0]] = True
+        return found
+
+    def _look_up(self, wanted: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of `wanted` are in the set, and where."""
+        likely = np.flatnonzero(self._first_bits[self._slots(wanted)])
+        if not len(likely):
+            return likely, likely
+        at = np.minimum(np.searchsorted(self._ranked, wanted[likely]), len(self._ranked) - 1)
+        inside = self._ranked[at] == wanted[likely]
+        return likely[inside], at[inside]
+
+    @staticmethod
+    def _slots(hashes: Hashes) -> NDArray[np.int64]:
+        return (hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
+import xxhash
+from numpy.typing import NDArray
+from scipy import sparse
 
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.config import DecontaminationSettings, DedupSettings
+from microcoder_assets.processing import documents, standing
 from microcoder_assets.processing.decontaminate import (
     Overlap,
     OverlapReport,
     contest_window,
     find_shared_tests,
+    overlap_alone,
     overlap_ladder,
     read_items,
     report,
+    telling_containment,
 )
-from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Whole, read_corpus
-from microcoder_assets.processing.duplicates import Match, find_clusters
+from microcoder_assets.processing.documents import PREFERRED_LANGUAGE, Whole, content_keys, read_corpus
+from microcoder_assets.processing.duplicates import Match, find_buckets, find_clusters, match_again
 from microcoder_assets.processing.embeddings import Embedder, near_translations
 from microcoder_assets.processing.gram_index import Containment
 from microcoder_assets.processing.minhash import Cache
 from microcoder_assets.schema import NORMALIZED, UNIQUE, Schema, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_assets.store.ledger import snapshot
+from microcoder_assets.store.ledger import decisions, snapshot
 
 COLUMNS: Schema = {
     name: NORMALIZED[name]
@@ -39,30 +46,24 @@ COLUMNS: Schema = {
 }
 """What is decided of a row whose content is known."""
 
-_ADDED: Schema = {name: UNIQUE[name] for name in UNIQUE if name not in NORMALIZED or name in ("tags", "ratings")}
-
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """decisions: one for each row, by its id. added: problem_id and, of every row that stays, what it gains."""
+    """rows: columns of `standing`, one for each row that came in, by problem_id."""
 
-    decisions: dict[str, Decision]
-    added: pl.DataFrame
+    rows: pl.DataFrame
 
     def result(self, problems: pl.DataFrame) -> StageResult:
         """The UNIQUE rows among NORMALIZED `problems`, and the decisions for these."""
-        frame = problems.drop("tags", "ratings").join(self.added, on="problem_id")
-        return StageResult(conform(frame, UNIQUE), [self.decisions[name] for name in problems["problem_id"]])
+        found = self.rows.select("problem_id", "decision", "added").join(problems.select("problem_id"), on="problem_id")
+        added = found.drop_nulls("added").select("problem_id", "added").unnest("added")
+        frame = problems.drop("tags", "ratings").join(added, on="problem_id")
+        return StageResult(conform(frame, UNIQUE), decisions(found.select("problem_id", "decision").unnest("decision")))
 
-    def parts(self, partitions: pl.DataFrame) -> pl.DataFrame:
-        """Columns partition and facts: all that is decided of its rows, as text.
-
-        partitions: columns problem_id and partition of the rows decided about.
-        """
-        decided = snapshot(self.decisions.values()).join(self.added, on="problem_id", how="left", suffix="_added")
-        facts = decided.select("problem_id", facts=pl.struct(pl.all()).struct.json_encode())
-        rows = partitions.join(facts, on="problem_id").sort("partition", "problem_id")
-        return rows.group_by("partition", maintain_order=True).agg(pl.col("facts").str.join("\n"))
+    def parts(self) -> dict[str, str]:
+        """By partition a hash of all that is decided of its rows."""
+        facts = self.rows.group_by("partition").agg(pl.col("facts").str.join()).iter_rows()
+        return {partition: xxhash.xxh3_128_hexdigest(hashes.encode()) for partition, hashes in facts}
 
 
 def find_unique(
@@ -87,6 +88,8 @@ def decide(
     cache: Cache | None = None,
     embedder: Embedder | None = None,
     whole: Whole | None = None,
+    before: pl.DataFrame | None = None,
+    unchanged: Collection[str] = (),
 ) -> tuple[Decided, OverlapReport]:
     """What becomes of each of `problems`, and the proof that the benchmark is not among those that stay.
 
@@ -94,31 +97,104 @@ def decide(
     problem_id, platform, native_id, title, url, statement, samples and io_mode; may be empty. cache: where signatures
     and the like outlive a run, so that the next one reads only statements of new content. embedder: finds statements
     alike in two languages, and needs every statement; None: samples alone find those.
+
+    before: `Decided.rows` of an earlier call with the same benchmark and settings and no embedder. unchanged: the
+    partitions whose rows stand as they did then, and are not among `problems`. Only what is new or touched by what is
+    new is decided anew, and the outcome is that of deciding about all rows together.
     """
     problems, benchmark = problems.sort("problem_id"), benchmark.sort("problem_id")
+    before = standing.blank(dedup.permutations) if before is None else before
     items, index = read_items(benchmark, dedup, decontamination, cache)
-    rows = read_corpus(problems, dedup, index, cache, whole)
+    came = _inputs(problems)
+    known = came.join(before, on=["problem_id", "key"], how="semi")
+    new = problems.filter(~problems["problem_id"].is_in(known["problem_id"].implode()))
+    corpus = read_corpus(new, dedup, index, cache, whole)
+    alone = overlap_alone(corpus, items, index, find_shared_tests(new, benchmark), dedup, decontamination)
+    seen = standing.rows_alone(corpus, find_buckets(corpus, dedup), alone, contest_window(new, benchmark))
+    rows, then = standing.together(came.join(seen, on="problem_id"), known, before, unchanged)
 
-    tests = find_shared_tests(problems, benchmark)
-    overlaps, containment = overlap_ladder(rows, items, index, tests, dedup, decontamination)
-    window = contest_window(problems, benchmark)
+    corpus, alone = standing.corpus_of(rows), standing.alone_of(rows)
+    telling = telling_containment(corpus, index, alone)
+    overlaps = overlap_ladder(corpus, items, alone, telling, decontamination)
+    window = np.flatnonzero(rows["in_window"].to_numpy()).tolist()
     if decontamination.contest_window == "drop":
         for row in window:
             overlaps.setdefault(row, Overlap(None, "benchmark_window", "contest_window", 1.0, {}))
-    stay = [row for row in range(problems.height) if row not in overlaps]
-    near = near_translations(rows, problems["statement"], stay, embedder) if embedder else {}
-    clusters, matches = find_clusters(rows, dedup, stay, near)
+    stays = np.ones(rows.height, dtype=bool)
+    stays[list(overlaps)] = False
+    asked = np.flatnonzero(stays).tolist()
+    near = near_translations(corpus, problems["statement"], asked, embedder) if embedder else {}
+    buckets = standing.buckets_of(rows)
+    number = np.full(before.height, -1)
+    number[then[(then >= 0) & stays]] = np.flatnonzero((then >= 0) & stays)
+    earlier = standing.as_they_were(before, number)
+    matches, changed = match_again(corpus, buckets.where(stays[buckets.rows]), *earlier, dedup, near)
 
-    ids, item_ids = problems["problem_id"].to_list(), benchmark["problem_id"].to_list()
-    shas = problems["content_sha"].to_list()
-    dropped = [_drop(ids[row], overlap, item_ids, shas[row]) for row, overlap in sorted(overlaps.items())]
-    winners, merged = _merge(problems, ids, clusters, matches, shas)
-    losers = {row for cluster in winners.values() for row in cluster}
-    kept = [row for row in stay if row not in losers]
-    decisions = [*dropped, *merged, *_keep(ids, kept, winners, shas)]
-    decided = Decided({d.problem_id: d for d in decisions}, _added(problems, item_ids, kept, winners, containment))
+    of_pool = [
+        pl.Series("telling_item", telling.item_of_row),
+        pl.Series("telling_score", telling.row_score),
+        pl.Series("overlaps", ~stays),
+        standing.match_lists(matches, rows["problem_id"]),
+    ]
+    other = (pl.col(values.name).ne_missing(values) for values in of_pool[:3])
+    changed |= rows.select(pl.any_horizontal(other)).to_series().to_numpy()
+    redo = _with_matched(changed, matches)
+    clusters, found = find_clusters(corpus, matches.filter(redo[matches["row"].to_numpy()]))
+    fresh = _decide_rows(rows, redo, overlaps, clusters, found, benchmark["problem_id"].to_list(), telling)
+    rows = rows.with_columns(*of_pool, *(_replaced(rows[values.name], redo, values) for values in fresh))
     releases = benchmark["release"].to_list() if "release" in benchmark.columns else [None] * benchmark.height
-    return decided, report(rows, items, overlaps, containment, releases, window)
+    return Decided(rows), report(corpus, items, overlaps, telling, releases, window)
+
+
+def _inputs(problems: pl.DataFrame) -> pl.DataFrame:
+    """standing.INPUTS of problems. Partition and source are empty where those have none."""
+    lacking = (pl.lit("").alias(name) for name in ("partition", "source") if name not in problems.columns)
+    counts = (pl.col(name).list.len().fill_null(0).cast(pl.Int64) for name in ("references", "tests"))
+    rows = problems.with_columns(*lacking, *counts)
+    beside = pl.struct("published", "published_basis", "references", "tests", "tags", "ratings").struct.json_encode()
+    pairs = zip(content_keys(problems, documents.COLUMNS), rows.select(beside).to_series(), strict=True)
+    keys = [xxhash.xxh3_128_hexdigest(f"{content} {facts}".encode()) for content, facts in pairs]
+    return rows.with_columns(key=pl.Series(keys, dtype=pl.String)).select(*standing.INPUTS)
+
+
+def _with_matched(rows: NDArray[np.bool_], matches: pl.DataFrame) -> NDArray[np.bool_]:
+    """Those rows and all that matches join to them, directly or not."""
+    ends = (matches["row"].to_numpy(), matches["other"].to_numpy())
+    graph = sparse.coo_array((np.ones(matches.height, bool), ends), shape=(len(rows), len(rows)))
+    count, group = sparse.csgraph.connected_components(graph, directed=False)
+    touched = np.zeros(count, dtype=bool)
+    touched[group[rows]] = True
+    return np.asarray(touched[group])
+
+
+def _decide_rows(
+    rows: pl.DataFrame,
+    asked: NDArray[np.bool_],
+    overlaps: Mapping[int, Overlap],
+    clusters: Sequence[Sequence[int]],
+    matches: dict[tuple[int, int], Match],
+    item_ids: Sequence[str],
+    telling: Containment,
+) -> pl.DataFrame:
+    """Columns decision, added and facts of the rows asked for, by problem_id. clusters, matches: all of these rows."""
+    ids, shas = rows["problem_id"].to_list(), rows["content_sha"].to_list()
+    dropped = [_drop(ids[row], overlaps[row], item_ids, shas[row]) for row in overlaps if asked[row]]
+    winners, merged = _merge(rows, ids, clusters, matches, shas)
+    losers = {row for cluster in winners.values() for row in cluster}
+    kept = [row for row in np.flatnonzero(asked).tolist() if row not in overlaps and row not in losers]
+    added = _added(rows, item_ids, kept, winners, telling).select("problem_id", added=pl.struct(*standing.ADDED))
+    lines = snapshot([*dropped, *merged, *_keep(ids, kept, winners, shas)])
+    lines = lines.select("problem_id", decision=pl.struct(pl.all().exclude("problem_id")))
+    lines = lines.join(added, on="problem_id", how="left", maintain_order="left").drop("problem_id")
+    facts = lines.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    hashes = [xxhash.xxh3_128_hexdigest(line.encode()) for line in facts]
+    return lines.with_columns(facts=pl.Series(hashes, dtype=pl.String))
+
+
+def _replaced(column: pl.Series, places: NDArray[np.bool_], values: pl.Series) -> pl.Series:
+    taken = np.arange(len(column))
+    taken[places] = len(column) + np.arange(len(values))
+    return pl.concat([column, values]).gather(taken)
 
 
 def _drop(problem_id: str, overlap: Overlap, item_ids: Sequence[str], sha: str | None) -> Decision:
@@ -143,7 +219,7 @@ def _merge(
     shas: Sequence[str | None],
 ) -> tuple[dict[int, list[int]], list[Decision]]:
     """Losers by winner, and a decision for each loser with its strongest match inside the cluster."""
-    order = _completeness(problems)
+    order = _completeness(problems, clusters)
     touching: defaultdict[int, list[tuple[Match, int]]] = defaultdict(list)
     for (i, j), match in matches.items():
         touching[i].append((match, j))
@@ -174,18 +250,19 @@ def _merge(
     return winners, decisions
 
 
-def _completeness(problems: pl.DataFrame) -> list[tuple[Any, ...]]:
-    """A sort key a row: smallest for the one to keep among duplicates."""
+def _completeness(problems: pl.DataFrame, clusters: Sequence[Sequence[int]]) -> dict[int, tuple[Any, ...]]:
+    """A sort key for each row of a cluster: smallest for the one to keep among duplicates."""
     rank = {platform: n for n, platform in enumerate(PLATFORMS)}
-    columns = problems.select(
-        pl.col("references").list.len().fill_null(0) == 0,
-        -pl.col("tests").list.len().fill_null(0).cast(pl.Int64),
-        pl.col("statement_language").ne_missing(PREFERRED_LANGUAGE),
+    members = [row for cluster in clusters for row in cluster]
+    columns = problems[members].select(
+        pl.col("references") == 0,
+        -pl.col("tests"),
+        pl.col("language").ne_missing(PREFERRED_LANGUAGE),
         pl.col("published").fill_null(dt.date.max),
         pl.col("platform").replace_strict(rank, default=len(rank), return_dtype=pl.Int64),
         "problem_id",
     )
-    return list(columns.iter_rows())
+    return dict(zip(members, columns.iter_rows(), strict=True))
 
 
 def _keep(
@@ -209,16 +286,20 @@ def _added(
     rows = list(kept)
     nearest = [int(item) for item in containment.item_of_row[rows]]
     overlap = containment.row_score[rows].tolist() if item_ids else [None] * len(rows)
-    frame = problems[rows].select("problem_id", "tags", "ratings").with_columns(
-        pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
-        pl.Series("benchmark_overlap", overlap, pl.Float64),
+    frame = (
+        problems[rows]
+        .select("problem_id", "tags", "ratings")
+        .with_columns(
+            pl.Series("benchmark_nearest", [item_ids[n] if n >= 0 else None for n in nearest], pl.String),
+            pl.Series("benchmark_overlap", overlap, pl.Float64),
+        )
     )
     frame = frame.join(_gained(problems, winners), on="problem_id", how="left", suffix="_gained").with_columns(
         pl.coalesce("tags_gained", "tags").alias("tags"),
         pl.coalesce("ratings_gained", "ratings").alias("ratings"),
         pl.col("merged_ids").fill_null([]),
     )
-    return conform(frame, {"problem_id": pl.String, **_ADDED})
+    return conform(frame, {"problem_id": pl.String, **standing.ADDED})
 
 
 def _gained(problems: pl.DataFrame, winners: dict[int, list[int]]) -> pl.DataFrame:

@@ -58,6 +58,20 @@ def snapshot(decisions: Iterable[Decision]) -> pl.DataFrame:
     return lines.sort("problem_id", "ref", "decision")
 
 
+def decisions(lines: pl.DataFrame) -> list[Decision]:
+    """Those that `snapshot` gives SNAPSHOT rows for."""
+    return [
+        Decision(
+            line["problem_id"],
+            Kind(line["decision"]),
+            line["reason"],
+            json.loads(line["detail"] or "{}"),
+            **{name: line[name] for name in ("score", "rule", "sha_in", "sha_out", "parents", "ref")},
+        )
+        for line in lines.iter_rows(named=True)
+    ]
+
+
 def changed(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """What a ledger must add when `new` takes the place of `old`: decisions that were not there before.
 

@@ -17,7 +17,7 @@ import datetime as dt
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -92,10 +92,12 @@ class ParquetStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.blobs = Blobs(root / "packs" / "blobs")
+        self._packs: dict[str, Packs] = {}
         self._made = self.packs("made")
 
     def packs(self, name: str) -> Packs:
-        return Packs(self.root / "packs" / name)
+        """The same each time, since it remembers the keys that it has read."""
+        return self._packs.setdefault(name, Packs(self.root / "packs" / name))
 
     def folder(self, asset: str, partition: Partition) -> Path:
         return self.root / asset / partition.folder
@@ -137,14 +139,15 @@ class ParquetStore:
         files = self.data_files(asset, partitions)
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
-    def read_with_partition(self, asset: str, schema: Schema) -> pl.DataFrame:
-        """As `read` of all partitions, with the column partition: the name of the one that each row is in."""
-        manifests = self.manifests(asset)
-        names = [manifest.partition for manifest in manifests for _ in range(manifest.rows)]
+    def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
+        """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
+        in, and the sha256 of its rows."""
         files = [self._path(manifest, manifest.data) for manifest in manifests]
         rows = pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema)
-        rows = rows.with_columns(partition=pl.Series(names, dtype=pl.String))
-        return conform(rows, {**schema, "partition": pl.String})
+        columns = {"partition": [m.partition for m in manifests], "source": [m.sha256 for m in manifests]}
+        of_files = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+        of_rows = of_files.select(pl.all().repeat_by(pl.Series([m.rows for m in manifests], dtype=pl.Int64)).explode())
+        return conform(rows.hstack(of_rows), {**schema, **of_files.schema})
 
     def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
         """The standing decisions of those partitions as SNAPSHOT rows."""
@@ -226,10 +229,11 @@ class ParquetStore:
         `made_from`. A partition that is no longer among the parts becomes empty.
         """
         manifests = []
-        gone = {manifest.partition for manifest in self.manifests(asset) if manifest.counts}
+        standing = {manifest.partition: manifest for manifest in self.manifests(asset)}
+        gone = {partition for partition, manifest in standing.items() if manifest.counts}
         for partition, made_from, make in parts:
             gone.discard(str(partition))
-            current = self.manifest(asset, partition)
+            current = standing.get(str(partition))
             if current is None or (current.inputs, current.code_version) != (made_from, code_version):
                 current = self.publish(
                     asset, make(), partition=partition, inputs=made_from, code_version=code_version, run_id=run_id
