@@ -2,7 +2,6 @@
 Alarms: what a person should look at, while the run goes on."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -33,11 +32,11 @@ Finding = str | None
 def has_schema(project: Project, asset: str) -> Finding:
     """Every current file has exactly the columns and types of `schema.py`."""
     expected = pl.Schema(TABLES[asset])
-    for path in project.store.data_files(asset):
-        found = pl.read_parquet_schema(path)
+    for file in project.store.data_files(asset):
+        found = pl.read_parquet_schema(file)
         if found != dict(expected):
             wrong = [name for name in {*expected, *found} if expected.get(name) != found.get(name)]
-            return f"{path.name}: columns {', '.join(sorted(wrong))} are not as schema.py says"
+            return f"{file}: columns {', '.join(sorted(wrong))} are not as schema.py says"
     return None
 
 
@@ -75,7 +74,7 @@ def accounts_for_rows(project: Project, asset: str) -> Finding:
     return None
 
 
-def _scan(files: list[Path]) -> pl.LazyFrame:
+def _scan(files: list[str]) -> pl.LazyFrame:
     return pl.scan_parquet(files) if files else pl.LazyFrame(schema={"problem_id": pl.String, **SNAPSHOT})
 
 

@@ -46,6 +46,12 @@ BesideSettings = Annotated[Path, AfterValidator(_beside)]
 """A path that a settings file names, from the folder of that file."""
 
 
+class StoreSettings(Section):
+    url: str | None = Field(None, pattern=r"^s3://[^/]+(/.+)?$", description="`s3://BUCKET/PREFIX` of the store, with "
+                            "endpoint and keys as AWS_* of the environment (docs/store.md); None: the home's folder. "
+                            "Ours.")
+
+
 class CollectionSettings(Section):
     max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
     max_references: int = Field(8, ge=1, description="Submissions kept of a problem for each label and language: sets "
@@ -238,6 +244,7 @@ class EvaluationSettings(Section):
 class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
+    store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
     benchmark: BenchmarkSettings = BenchmarkSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
