@@ -52,6 +52,15 @@ class StoreSettings(Section):
                             "Ours.")
 
 
+class FanOutSettings(Section):
+    """Where verification judges. Another engine gives the same rows, so it redoes nothing."""
+
+    engine: Literal["serial", "local", "ray"] = Field("local", description="serial: one program at a time; local: the "
+                           "cores of this machine; ray: batches of problems on the nodes of a cluster. Ours.")
+    address: str = Field("auto", description="Of the Ray cluster; auto: that of RAY_ADDRESS or of this machine. Ours.")
+    cpus: int = Field(8, ge=1, description="CPUs that one batch holds on a node, and workers of its judge. Ours.")
+
+
 class CollectionSettings(Section):
     max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
     max_references: int = Field(8, ge=1, description="Submissions kept of a problem for each label and language: sets "
@@ -245,6 +254,7 @@ class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    fan_out: FanOutSettings = FanOutSettings()  # type: ignore[call-arg]
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
     benchmark: BenchmarkSettings = BenchmarkSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]

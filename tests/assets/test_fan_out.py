@@ -1,10 +1,158 @@
+"""One suite for every engine: order, streaming, errors kept apart, keys; and what only some of them do."""
+
+from __future__ import annotations
+
 import math
 import os
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from rows import DOUBLE, frame, selected, unique_row
 
-from microcoder_assets.fan_out import FEW, map_on_cores
+from microcoder_assets.config import FanOutSettings, VerificationSettings
+from microcoder_assets.errors import UserError
+from microcoder_assets.fan_out import AHEAD, FEW, Engine, OnRay, Serial, Threads, map_on_cores
+from microcoder_assets.store import Blobs, Packs
+from microcoder_assets.verification import verify as verify_module
+from microcoder_assets.verification.verify import at_engine, verify
+
+
+def square(n: int) -> int:
+    if n < 0:
+        raise ValueError(f"{n} is negative")
+    return n * n
+
+
+def keyed(numbers: list[int]) -> list[tuple[str, int]]:
+    return [(str(n), n) for n in numbers]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two nodes on loopback, beside a head that takes no work."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_raylet_start_wait_time_s", "180")  # on a busy machine the default 10 s are too few
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+        cluster = cluster_utils.Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+        )
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        OnRay(cluster.address, 1)
+        yield cluster
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture(params=["serial", "threads", "ray"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "ray":
+        return OnRay(request.getfixturevalue("cluster").address, 1)
+    return Serial() if request.param == "serial" else Threads(3)
+
+
+def test_results_come_in_the_order_of_the_items(engine: Engine) -> None:
+    numbers = list(range(20))
+    assert [(done.key, done.made) for done in engine.map(square, keyed(numbers))] == [(str(n), n * n) for n in numbers]
+    assert list(engine.map(square, [])) == []
+
+
+def test_an_error_stops_no_other_item(engine: Engine) -> None:
+    first, bad, last = engine.map(square, keyed([2, -1, 3]))
+    assert (first.result(), last.result()) == (4, 9)
+    assert isinstance(bad.error, ValueError)
+    with pytest.raises(ValueError, match="-1 is negative"):
+        bad.result()
+
+
+def test_what_comes_again_under_its_key_is_done_once(engine: Engine) -> None:
+    assert [done.key for done in engine.map(square, keyed([2, 3, 2, 2, 4, 3]))] == ["2", "3", "4"]
+
+
+def test_items_are_taken_as_results_are(engine: Engine) -> None:
+    taken = []
+
+    def items() -> Iterator[tuple[str, int]]:
+        for n in range(1000):
+            taken.append(n)
+            yield str(n), n
+
+    results = engine.map(square, items())
+    for _ in range(3):
+        next(results)
+    assert 3 <= len(taken) <= 3 + AHEAD * 3
+
+
+def note(line: tuple[Path, int]) -> int:
+    """Write down that the item was begun; take long enough to be killed in it."""
+    path, n = line
+    with path.open("a") as file:
+        file.write(f"{n}\n")
+    time.sleep(0.1)
+    return n
+
+
+def test_a_node_killed_midway_loses_nothing_and_gives_nothing_twice(cluster: Any, tmp_path: Path) -> None:
+    victim = cluster.add_node(num_cpus=1)
+    log, count = tmp_path / "begun", 30
+    made = []
+    for done in OnRay(cluster.address, 1).map(note, [(str(n), (log, n)) for n in range(count)]):
+        made.append(done.result())
+        if len(made) == 6:
+            cluster.remove_node(victim, allow_graceful=False)
+    assert made == list(range(count))
+    assert len(log.read_text().split()) >= count
+
+
+def test_verification_on_a_cluster_that_loses_a_node_gives_the_rows_of_one_machine(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    programs = {"accepted": [DOUBLE, "print(2 * int(input()))"], "wrong_answer": ["print(int(input()) + 2)"]}
+    problems = frame([unique_row(blobs, f"a:{n}", references=programs) for n in range(6)])
+    monkeypatch.setattr(verify_module, "PROBLEMS_A_BATCH", 1)
+    settings = VerificationSettings(mutants=2)  # type: ignore[call-arg]
+    victim, told = cluster.add_node(num_cpus=1), []
+
+    def lose_a_node(done: int) -> None:
+        told.append(done)
+        if len(told) == 2:
+            cluster.remove_node(victim, allow_graceful=False)
+
+    sent, engine = at_engine(settings, FanOutSettings(engine="ray", address=cluster.address, cpus=1))
+    there = verify(selected(problems), problems, blobs, Packs(tmp_path / "there"), sent, lose_a_node, engine)
+    here = verify(selected(problems), problems, blobs, Packs(tmp_path / "here"), settings)
+    assert there.frame.equals(here.frame)
+    assert [d.problem_id for d in there.decisions] == [d.problem_id for d in here.decisions]
+    assert told == [0, 1, 1, 1, 1, 1, 1]
+    assert Packs(tmp_path / "there").known() == Packs(tmp_path / "here").known()
+
+
+def end_yourself(n: int) -> int:
+    if n == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+def test_an_item_that_ends_every_process_is_an_error(cluster: Any) -> None:
+    first, bad, last = OnRay(cluster.address, 1).map(end_yourself, keyed([0, 1, 2]))
+    assert (first.result(), last.result()) == (0, 2)
+    assert bad.error is not None
+
+
+def test_a_cluster_that_is_not_there_is_one_clear_line() -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
+    if ray.is_initialized():
+        pytest.skip("this process is connected to a cluster already")
+    with pytest.raises(UserError, match=r"no Ray cluster at auto .*\[fan_out\] address"):
+        OnRay("auto", 1)
 
 
 def process_of(_: int) -> int:
@@ -12,7 +160,7 @@ def process_of(_: int) -> int:
 
 
 @pytest.mark.parametrize("count", [0, 1, FEW - 1, FEW + 1])
-def test_results_come_in_the_order_of_the_items(count: int) -> None:
+def test_rows_come_in_the_order_of_the_items(count: int) -> None:
     assert list(map_on_cores(math.isqrt, range(count))) == [math.isqrt(n) for n in range(count)]
 
 
