@@ -239,6 +239,30 @@ class TrainingSettings(Section):
     seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
 
 
+class LaunchSettings(Section):
+    """Where training and evaluation run. Another place trains the same policy, so it redoes nothing. On another machine
+    the home must be at the same path: a volume that both mount."""
+
+    launcher: Literal["local", "k8s", "ray"] = Field("local", description="local: a process of this machine; k8s: "
+                                                     "a pod; ray: a job of a Ray cluster. Ours.")
+    gpus: int = Field(1, ge=0, description="GPUs of the pod or of the job. Ours.")
+    image: str | None = Field(None, description="Image of the pod's container: microcoder[train,gpu]. Ours.")
+    namespace: str | None = Field(None, description="Of the pod; None: that of this process, or default. Ours.")
+    volume_claim: str | None = Field(None, description="PersistentVolumeClaim that holds the home; the pod mounts it "
+                                     "at the home's path. Ours.")
+    shared_memory_gib: int = Field(16, ge=1, description="/dev/shm of the pod, which NCCL and vLLM need. Ours.")
+    pod: BesideSettings | None = Field(None, description="YAML of a PodSpec to start from: node selectors, "
+                                       "tolerations, secrets. Ours.")
+    kubeconfig: Path | None = Field(None, description="None: that of the cluster this process is in, or ~/.kube. Ours.")
+    address: str | None = Field(None, description="Of Ray's job server, http://HOST:8265; None: RAY_ADDRESS. Ours.")
+
+    @model_validator(mode="after")
+    def _pod_is_whole(self) -> Self:
+        if self.launcher == "k8s" and not (self.image and self.volume_claim):
+            raise ValueError('launcher = "k8s" needs image and volume_claim')
+        return self
+
+
 class EvaluationSettings(Section):
     """Scoring the base and the tuned policy. How they are sampled is the training preset's `benchmark` part."""
 
@@ -267,6 +291,7 @@ class Settings(Section):
     readability: ReadabilitySettings = ReadabilitySettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+    launch: LaunchSettings = LaunchSettings()  # type: ignore[call-arg]
     evaluation: EvaluationSettings = EvaluationSettings()  # type: ignore[call-arg]
 
 
