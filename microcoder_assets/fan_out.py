@@ -11,6 +11,7 @@ A stage keeps what is done by the same keys, which makes its next run go on wher
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -105,7 +106,7 @@ class OnRay:
         self._ray, self._cpus = ray, cpus
         if not ray.is_initialized():
             try:
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 first = str(error).strip().splitlines()[0]
                 raise UserError(f"no Ray cluster at {address} ({first}); set [fan_out] address") from error

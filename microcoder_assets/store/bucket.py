@@ -19,17 +19,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import duckdb
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.fsspec import FsspecStore
+from obstore.store import ObjectStore, from_url
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.store.storage import Stored
 
-try:
-    import obstore
-    from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
-    from obstore.fsspec import FsspecStore
-    from obstore.store import ObjectStore, from_url
-except ImportError as missing:
-    raise UserError("a store in a bucket needs obstore: pip install 'microcoder[s3]'") from missing
 
 AT_ONCE = 32
 """Files asked for at a time: manifests are small, and what they cost is the way there. Ours."""
@@ -133,4 +130,4 @@ def _explained(url: str) -> Iterator[None]:
         raise
     except BaseError as error:
         first = str(error).strip().splitlines()[0]
-        raise UserError(f"{url}: {first}; what was stored before is whole") from error
+        raise UserError(f"{url}: {first}; check AWS_ENDPOINT_URL and the keys, and run again") from error

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 
 import duckdb
 
+from microcoder_assets.errors import UserError
 from microcoder_assets.store.atomic import exclusive, write_atomic
 
 
@@ -120,6 +121,8 @@ def open_storage(url: str | None, local: Path) -> Storage:
     """The bucket's prefix at `url`, or the folder `local`. Raises UserError where `obstore` is not installed."""
     if url is None:
         return LocalFolder(local)
-    from microcoder_assets.store.bucket import Bucket
-
+    try:
+        from microcoder_assets.store.bucket import Bucket
+    except ImportError as error:
+        raise UserError("a store in a bucket needs obstore: pip install 'microcoder[s3]'") from error
     return Bucket.open(url, local)
