@@ -27,7 +27,6 @@ from obstore.store import ObjectStore, from_url
 from microcoder_assets.errors import UserError
 from microcoder_assets.store.storage import Stored
 
-
 AT_ONCE = 32
 """Files asked for at a time: manifests are small, and what they cost is the way there. Ours."""
 RETRIES, RETRY_FOR = 6, dt.timedelta(seconds=30)
