@@ -83,16 +83,19 @@ class Threads:
         self._width = width
 
     def map(self, function: Callable[[Item], Made], items: Iterable[tuple[str, Item]]) -> Iterator[Done[Made]]:
-        with ThreadPoolExecutor(self._width) as pool:
+        pool = ThreadPoolExecutor(self._width)
+        try:
             yield from _in_order(lambda item: pool.submit(function, item), Future.result, items, AHEAD * self._width)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 class OnRay:
     """The nodes of a Ray cluster. function and items are sent; a task whose node dies is run again on another, and a
     result that was lost with its node is made again. One that ends every process that tries it is an error.
 
-    address: of the cluster, as `ray.init` takes it. cpus: that a task holds.
-    Raises UserError where Ray is not installed or not reached.
+    address: of the cluster, as `ray.init` takes it. cpus: of one node, that a task holds.
+    Raises UserError where Ray is not installed or not reached, or no node has so many CPUs.
     """
 
     here = False
@@ -110,13 +113,20 @@ class OnRay:
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 first = str(error).strip().splitlines()[0]
                 raise UserError(f"no Ray cluster at {address} ({first}); set [fan_out] address") from error
+        if not self._at_once():
+            raise UserError(f"no node of the Ray cluster has {cpus} CPUs; set [fan_out] cpus to fewer")
 
     def map(self, function: Callable[[Item], Made], items: Iterable[tuple[str, Item]]) -> Iterator[Done[Made]]:
         ray = self._ray
         task = ray.remote(_applied).options(num_cpus=self._cpus, scheduling_strategy="SPREAD")
         sent = ray.put(function)
-        at_once = max(1, int(ray.cluster_resources().get("CPU", 1)) // self._cpus)
-        yield from _in_order(lambda item: task.remote(sent, item), self._get, items, AHEAD * at_once)
+        ahead = AHEAD * max(1, self._at_once())
+        yield from _in_order(lambda item: task.remote(sent, item), self._get, items, ahead)
+
+    def _at_once(self) -> int:
+        """Tasks that the living nodes have CPUs for."""
+        alive = (node["Resources"] for node in self._ray.nodes() if node["Alive"])
+        return sum(int(resources.get("CPU", 0)) // self._cpus for resources in alive)
 
     def _get(self, reference: Any) -> Any:
         try:

@@ -105,6 +105,11 @@ def test_items_are_taken_as_results_are(engine: Engine) -> None:
     assert 3 <= len(taken) <= 3 + AHEAD * 3
 
 
+def test_a_task_larger_than_every_node_is_one_clear_line(cluster: Any) -> None:
+    with pytest.raises(UserError, match="no node of the Ray cluster has 1000 CPUs"):
+        OnRay(cluster.address, 1000)
+
+
 def end_yourself(n: int) -> int:
     if n == 1:
         os.kill(os.getpid(), signal.SIGKILL)
