@@ -104,6 +104,10 @@ class ParquetStore:
     def packs(self, name: str) -> Packs:
         return Packs(self.storage.at(f"packs/{name}"))
 
+    def folder(self, asset: str, partition: Partition) -> Path:
+        """Below `root`."""
+        return self.root / asset / partition.folder
+
     def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:
         seen = _stored_manifest(self._folder(asset, partition))
         return seen.manifest if seen else None

@@ -29,7 +29,7 @@ def options(settings: TrainingSettings) -> list[str]:
 
 
 def launch(
-    context: dg.AssetExecutionContext, client: dg.PipesSubprocessClient, project: Project, arguments: Sequence[str]
+    context: dg.AssetExecutionContext, client: dg.PipesSubprocessClient, arguments: Sequence[str], project: Project
 ) -> dg.MaterializeResult[Any]:
     """Run `python -m microcoder_train ARGUMENTS` where `[launch]` says; what it reported.
 

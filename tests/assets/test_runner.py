@@ -70,7 +70,7 @@ def test_what_failed_a_check_is_not_built_on_by_a_later_run_either(
 def test_a_partition_lost_on_the_way_is_made_again(project: Project) -> None:
     make(project)
     partition = Partition.named(project.store.manifests("normalized_problems")[0].partition)
-    (project.store.root / "normalized_problems" / partition.folder / "manifest.json").unlink()
+    (project.store.folder("normalized_problems", partition) / "manifest.json").unlink()
     assert make(project) == ["scraped_problems", "normalized_problems"]
 
 

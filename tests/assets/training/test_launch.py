@@ -41,7 +41,7 @@ def pod_settings(folder: Path, more: str = "") -> Path:
 def materialized(project: Project, *arguments: str) -> dg.ExecuteInProcessResult:
     @dg.asset
     def policy(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        return launch(context, dg.PipesSubprocessClient(), project, arguments)
+        return launch(context, dg.PipesSubprocessClient(), arguments, project)
 
     return dg.materialize([policy], raise_on_error=False)
 
