@@ -91,15 +91,15 @@ def _pod(
     except ImportError as error:
         raise UserError("[launch] launcher = \"k8s\" needs dagster-k8s: pip install 'microcoder[k8s]'") from error
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    invocation = PipesK8sClient(kubeconfig_file=kubeconfig).run(
+    reported: dg.MaterializeResult[Any] = PipesK8sClient(kubeconfig_file=kubeconfig).run(
         context=context,
         image=settings.image,
         command=[*ELSEWHERE, *arguments],
         namespace=settings.namespace,
         base_pod_meta={"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
         base_pod_spec=pod_spec(settings, home),
-    )
-    return invocation.get_materialize_result()
+    ).get_materialize_result()
+    return reported
 
 
 def _ray_job(
@@ -109,11 +109,11 @@ def _ray_job(
         from dagster_ray import PipesRayJobClient
     except ImportError as error:
         raise UserError("[launch] launcher = \"ray\" needs dagster-ray: pip install 'microcoder[ray]'") from error
-    invocation = PipesRayJobClient(address=settings.address).run(
+    reported: dg.MaterializeResult[Any] = PipesRayJobClient(address=settings.address).run(
         context=context,
         submit_job_params={
             "entrypoint": shlex.join([*ELSEWHERE, *arguments]),
             "entrypoint_num_gpus": settings.gpus,
         },
-    )
-    return invocation.get_materialize_result()
+    ).get_materialize_result()
+    return reported
