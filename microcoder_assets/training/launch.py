@@ -91,14 +91,15 @@ def _pod(
     except ImportError as error:
         raise UserError("[launch] launcher = \"k8s\" needs dagster-k8s: pip install 'microcoder[k8s]'") from error
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
-    reported: dg.MaterializeResult[Any] = PipesK8sClient(kubeconfig_file=kubeconfig).run(
+    invocation = PipesK8sClient(kubeconfig_file=kubeconfig).run(
         context=context,
         image=settings.image,
         command=[*ELSEWHERE, *arguments],
         namespace=settings.namespace,
         base_pod_meta={"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
         base_pod_spec=pod_spec(settings, home),
-    ).get_materialize_result()
+    )
+    reported: dg.MaterializeResult[Any] = invocation.get_materialize_result()
     return reported
 
 
@@ -109,11 +110,12 @@ def _ray_job(
         from dagster_ray import PipesRayJobClient
     except ImportError as error:
         raise UserError("[launch] launcher = \"ray\" needs dagster-ray: pip install 'microcoder[ray]'") from error
-    reported: dg.MaterializeResult[Any] = PipesRayJobClient(address=settings.address).run(
+    invocation = PipesRayJobClient(address=settings.address).run(
         context=context,
         submit_job_params={
             "entrypoint": shlex.join([*ELSEWHERE, *arguments]),
             "entrypoint_num_gpus": settings.gpus,
         },
-    ).get_materialize_result()
+    )
+    reported: dg.MaterializeResult[Any] = invocation.get_materialize_result()
     return reported
