@@ -6,7 +6,8 @@ cleaning, scoring, judging) does not depend on the store and is not here: docs/s
 `unique_problems` has a benchmark of its own, `bench.bench_unique`.
 
 CPU seconds, so that a busy machine says the same; peak memory is what the process holds at most in that part.
---at ROWS adds a column with each part's power law carried on to so many rows: an extrapolation, no measurement.
+--at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so many rows. That is
+an extrapolation, no measurement.
 """
 
 from __future__ import annotations
@@ -171,15 +172,18 @@ def main() -> None:
 
 
 def _carried_on(found: list[Cost], rows: list[int], at: int | None) -> list[str]:
+    """The exponent between the last two points, and the cost at so many rows: a fixed part and one for each row."""
     if len(rows) < 2:
         return ["-", *(["-"] if at else [])]
+    before, last = found[-2:]
     growth = math.log(rows[-1] / rows[-2])
-    time_power = math.log(max(found[-1].cpu_s, 1e-3) / max(found[-2].cpu_s, 1e-3)) / growth
-    memory_power = math.log(found[-1].peak_mib / found[-2].peak_mib) / growth
-    cells = [f"time {time_power:.2f}, memory {memory_power:.2f}"]
+    power = [math.log(max(new, 1e-3) / max(old, 1e-3)) / growth
+             for old, new in ((before.cpu_s, last.cpu_s), (before.peak_mib, last.peak_mib))]  # fmt: skip
+    cells = [f"time {power[0]:.2f}, memory {power[1]:.2f}"]
     if at:
-        times = at / rows[-1]
-        seconds, mib = found[-1].cpu_s * times**time_power, found[-1].peak_mib * times**memory_power
+        times = (at - rows[-1]) / (rows[-1] - rows[-2])
+        seconds = last.cpu_s + times * max(0.0, last.cpu_s - before.cpu_s)
+        mib = last.peak_mib + times * max(0.0, last.peak_mib - before.peak_mib)
         cells.append(f"{seconds:,.0f} s, {mib / 1024:,.1f} GiB")
     return cells
 
