@@ -5,9 +5,9 @@ touch what is there, with a hundred new problems among them. What a night pays f
 cleaning, scoring, judging) does not depend on the store and is not here: docs/scale.md has those costs by the problem.
 `unique_problems` has a benchmark of its own, `bench.bench_unique`.
 
-CPU seconds, so that a busy machine says the same; peak memory is what the process holds at most in that part.
---at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so many rows. That is
-an extrapolation, no measurement.
+CPU seconds, so that a busy machine says the same; memory is the most that the process holds in a part beyond what it
+held before. --at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so many
+rows. That is an extrapolation, no measurement.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ RUN = {"code_version": "1", "run_id": "bench"}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds, and the peak of the resident memory in MiB."""
+    """CPU seconds, and the rise of the resident memory to its peak in MiB."""
 
     cpu_s: float
-    peak_mib: float
+    mib: float
 
 
 def prepared(month: str, platform: str, count: int, lines: list[str], start: int = 0) -> pl.DataFrame:
@@ -141,11 +141,14 @@ def night(store: ParquetStore) -> Iterator[tuple[str, Callable[[], object]]]:
 def measured(part: Callable[[], object]) -> Cost:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is held now
-    before = time.process_time()
+    held, before = memory_mib("VmRSS"), time.process_time()
     part()
-    cpu = time.process_time() - before
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return Cost(cpu, int(peak.split()[1]) / 1024)
+    return Cost(time.process_time() - before, memory_mib("VmHWM") - held)
+
+
+def memory_mib(what: str) -> float:
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith(what)).split()[1]) / 1024
 
 
 def main() -> None:
@@ -166,7 +169,7 @@ def main() -> None:
     header = ["part of a night", *(f"{rows:,}" for rows in options.rows), "exponent"]
     lines = []
     for name, found in costs.items():
-        cells = [f"{cost.cpu_s:.2f} s, {cost.peak_mib:,.0f} MiB" for cost in found]
+        cells = [f"{cost.cpu_s:.2f} s, {cost.mib:,.0f} MiB" for cost in found]
         lines.append([name, *cells, *_carried_on(found, options.rows, options.at)])
     print_table([*header, *([f"extrapolated to {options.at:,}"] if options.at else [])], lines)
 
@@ -177,13 +180,13 @@ def _carried_on(found: list[Cost], rows: list[int], at: int | None) -> list[str]
         return ["-", *(["-"] if at else [])]
     before, last = found[-2:]
     growth = math.log(rows[-1] / rows[-2])
-    power = [math.log(max(new, 1e-3) / max(old, 1e-3)) / growth
-             for old, new in ((before.cpu_s, last.cpu_s), (before.peak_mib, last.peak_mib))]  # fmt: skip
+    power = [math.log(max(new, 1e-2) / max(old, 1e-2)) / growth
+             for old, new in ((before.cpu_s, last.cpu_s), (before.mib, last.mib))]  # fmt: skip
     cells = [f"time {power[0]:.2f}, memory {power[1]:.2f}"]
     if at:
         times = (at - rows[-1]) / (rows[-1] - rows[-2])
         seconds = last.cpu_s + times * max(0.0, last.cpu_s - before.cpu_s)
-        mib = last.peak_mib + times * max(0.0, last.peak_mib - before.peak_mib)
+        mib = last.mib + times * max(0.0, last.mib - before.mib)
         cells.append(f"{seconds:,.0f} s, {mib / 1024:,.1f} GiB")
     return cells
 
