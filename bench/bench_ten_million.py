@@ -6,8 +6,8 @@ cleaning, scoring, judging) does not depend on the store and is not here: docs/s
 `unique_problems` has a benchmark of its own, `bench.bench_unique`.
 
 CPU seconds, so that a busy machine says the same; memory is the most that the process holds in a part beyond what it
-held before. --at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so many
-rows. That is an extrapolation, no measurement.
+held before. --at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so
+many rows. That is an extrapolation, no measurement.
 """
 
 from __future__ import annotations
