@@ -98,6 +98,7 @@ def _pod(
         namespace=settings.namespace,
         base_pod_meta={"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
         base_pod_spec=pod_spec(settings, home),
+        pod_wait_timeout=0,  # the client's own is a day, and a training may take longer
     )
     reported: dg.MaterializeResult[Any] = invocation.get_materialize_result()
     return reported
