@@ -31,7 +31,7 @@ def keyed(numbers: list[int]) -> list[tuple[str, int]]:
     return [(str(n), n) for n in numbers]
 
 
-START_S = 60
+START_S = 120
 """Ray gives a node 30 seconds to start: too few on a busy machine, because each starts two more Pythons."""
 
 
