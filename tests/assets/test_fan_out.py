@@ -66,6 +66,12 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
+def test_a_cluster_that_is_not_there_is_one_clear_line() -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
+    with pytest.raises(UserError, match=r"no Ray cluster at auto .*\[fan_out\] address"):
+        OnRay("auto", 1)
+
+
 @pytest.fixture(params=["serial", "threads", "ray"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "ray":
@@ -144,14 +150,6 @@ def test_verification_on_a_cluster_that_loses_a_node_gives_the_rows_of_one_machi
     assert [d.problem_id for d in there.decisions] == [d.problem_id for d in here.decisions]
     assert told == [0, 1, 1, 1, 1, 1, 1]
     assert Packs(tmp_path / "there").known() == Packs(tmp_path / "here").known()
-
-
-def test_a_cluster_that_is_not_there_is_one_clear_line() -> None:
-    ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
-    if ray.is_initialized():
-        pytest.skip("this process is connected to a cluster already")
-    with pytest.raises(UserError, match=r"no Ray cluster at auto .*\[fan_out\] address"):
-        OnRay("auto", 1)
 
 
 def process_of(_: int) -> int:
