@@ -5,9 +5,9 @@ touch what is there, with a hundred new problems among them. What a night pays f
 cleaning, scoring, judging) does not depend on the store and is not here: docs/scale.md has those costs by the problem.
 `unique_problems` has a benchmark of its own, `bench.bench_unique`.
 
-CPU seconds, so that a busy machine says the same; memory is the most that the process holds in a part beyond what it
-held before. --at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so
-many rows. That is an extrapolation, no measurement.
+CPU seconds, so that a busy machine says the same; memory is the most that the process holds in a part, what
+earlier parts left with it included. --at ROWS adds a column: a fixed part and a part for each row, by the last two
+points, carried on to so many rows. That is an extrapolation, no measurement.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RUN = {"code_version": "1", "run_id": "bench"}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds, and the rise of the resident memory to its peak in MiB."""
+    """CPU seconds, and the peak of the resident memory in MiB."""
 
     cpu_s: float
     mib: float
@@ -141,14 +141,11 @@ def night(store: ParquetStore) -> Iterator[tuple[str, Callable[[], object]]]:
 def measured(part: Callable[[], object]) -> Cost:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is held now
-    held, before = memory_mib("VmRSS"), time.process_time()
+    before = time.process_time()
     part()
-    return Cost(time.process_time() - before, memory_mib("VmHWM") - held)
-
-
-def memory_mib(what: str) -> float:
+    cpu = time.process_time() - before
     lines = Path("/proc/self/status").read_text("utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith(what)).split()[1]) / 1024
+    return Cost(cpu, int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024)
 
 
 def main() -> None:
