@@ -81,10 +81,10 @@ def torn(store: ParquetStore) -> list[str]:
     """Manifests that cannot be read, and files that are not what their manifest says."""
     wrong = []
     for stage in STAGES:
-        for manifest, file in zip(store.manifests(stage), store.data_files(stage), strict=True):
+        for manifest, file in zip(store.manifests(stage), map(Path, store.data_files(stage)), strict=True):
             if not file.is_file() or sha256(file.read_bytes()).hexdigest() != manifest.sha256:
                 wrong.append(str(file))
-        wrong += [str(file) for file in store.decision_files(stage) if not file.is_file()]
+        wrong += [file for file in store.decision_files(stage) if not Path(file).is_file()]
     return wrong
 
 

@@ -52,7 +52,7 @@ def has_schema(project: Project, asset: str) -> Finding:
         found = pl.read_parquet_schema(path)
         if found != dict(expected):
             wrong = [name for name in {*expected, *found} if expected.get(name) != found.get(name)]
-            return f"{path.name}: columns {', '.join(sorted(wrong))} are not as schema.py says"
+            return f"{path}: columns {', '.join(sorted(wrong))} are not as schema.py says"
     remember()
     return None
 

@@ -46,6 +46,21 @@ BesideSettings = Annotated[Path, AfterValidator(_beside)]
 """A path that a settings file names, from the folder of that file."""
 
 
+class StoreSettings(Section):
+    url: str | None = Field(None, pattern=r"^s3://[^/]+(/.+)?$", description="`s3://BUCKET/PREFIX` of the store, with "
+                            "endpoint and keys as AWS_* of the environment (docs/store.md); None: the home's folder. "
+                            "Ours.")
+
+
+class FanOutSettings(Section):
+    """Where verification judges. Another engine gives the same rows, so it redoes nothing."""
+
+    engine: Literal["serial", "local", "ray"] = Field("local", description="serial: one program at a time; local: the "
+                           "cores of this machine; ray: batches of problems on the nodes of a cluster. Ours.")
+    address: str = Field("auto", description="Of the Ray cluster; auto: that of RAY_ADDRESS or of this machine. Ours.")
+    cpus: int = Field(8, ge=1, description="CPUs that one batch holds on a node, and workers of its judge. Ours.")
+
+
 class CollectionSettings(Section):
     max_statement_bytes: int = Field(2_000_000, gt=0, description="Larger statements are error rows. Ours.")
     max_references: int = Field(8, ge=1, description="Submissions kept of a problem for each label and language: sets "
@@ -224,6 +239,30 @@ class TrainingSettings(Section):
     seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
 
 
+class LaunchSettings(Section):
+    """Where training and evaluation run. Another place trains the same policy, so it redoes nothing. On another machine
+    the home must be at the same path: a volume that both mount."""
+
+    launcher: Literal["local", "k8s", "ray"] = Field("local", description="local: a process of this machine; k8s: "
+                                                     "a pod; ray: a job of a Ray cluster. Ours.")
+    gpus: int = Field(1, ge=0, description="GPUs of the pod or of the job. Ours.")
+    image: str | None = Field(None, description="Image of the pod's container: microcoder[train,gpu]. Ours.")
+    namespace: str | None = Field(None, description="Of the pod; None: that of this process, or default. Ours.")
+    volume_claim: str | None = Field(None, description="PersistentVolumeClaim that holds the home; the pod mounts it "
+                                     "at the home's path. Ours.")
+    shared_memory_gib: int = Field(16, ge=1, description="/dev/shm of the pod, which NCCL and vLLM need. Ours.")
+    pod: BesideSettings | None = Field(None, description="YAML of a PodSpec to start from: node selectors, "
+                                       "tolerations, secrets. Ours.")
+    kubeconfig: Path | None = Field(None, description="None: that of the cluster this process is in, or ~/.kube. Ours.")
+    address: str | None = Field(None, description="Of Ray's job server, http://HOST:8265; None: RAY_ADDRESS. Ours.")
+
+    @model_validator(mode="after")
+    def _pod_is_whole(self) -> Self:
+        if self.launcher == "k8s" and not (self.image and self.volume_claim):
+            raise ValueError('launcher = "k8s" needs image and volume_claim')
+        return self
+
+
 class EvaluationSettings(Section):
     """Scoring the base and the tuned policy. How they are sampled is the training preset's `benchmark` part."""
 
@@ -238,6 +277,8 @@ class EvaluationSettings(Section):
 class Settings(Section):
     """All of it. Each stage's code version includes the hash of its own section, so a change redoes that stage."""
 
+    store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    fan_out: FanOutSettings = FanOutSettings()  # type: ignore[call-arg]
     collection: CollectionSettings = CollectionSettings()  # type: ignore[call-arg]
     benchmark: BenchmarkSettings = BenchmarkSettings()  # type: ignore[call-arg]
     dedup: DedupSettings = DedupSettings()  # type: ignore[call-arg]
@@ -250,6 +291,7 @@ class Settings(Section):
     readability: ReadabilitySettings = ReadabilitySettings()  # type: ignore[call-arg]
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
+    launch: LaunchSettings = LaunchSettings()  # type: ignore[call-arg]
     evaluation: EvaluationSettings = EvaluationSettings()  # type: ignore[call-arg]
 
 

@@ -4,6 +4,8 @@
            store/         the Parquet store        exports/   train_split and benchmark for others to read
            models/        trained policies         dagster/   the Dagster instance: runs, events, schedules
 
+With `[store] url` in the settings file the store is in a bucket, and `store/` holds journals of calls only.
+
 Without `project.json` a home is fed with the sample archive and benchmark that come with the package.
 """
 
@@ -29,6 +31,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.processing.embedding_model import check_model
 from microcoder_assets.store import ParquetStore
 from microcoder_assets.store.atomic import write_text_atomic
+from microcoder_assets.store.storage import open_storage
 
 HOME_VARIABLE = "MICROCODER_HOME"
 DEFAULT_HOME = "microcoder-home"
@@ -101,7 +104,7 @@ class Project:
 
     @cached_property
     def store(self) -> ParquetStore:
-        return ParquetStore(self.home / "store")
+        return ParquetStore(open_storage(self.settings.store.url, self.home / "store"))
 
     @cached_property
     def settings(self) -> Settings:

@@ -43,7 +43,7 @@ def livecodebench_scores(
     arguments = ["evaluate", "--benchmark", str(project.home / benchmark.extra["export"]), "--out", str(out)]
     arguments += ["--model", f"base={trained / summary['base']}", "--model", f"tuned={trained / summary['model']}"]
     arguments += [*options(project.settings.training), *choices(project.settings.evaluation)]
-    reported = launch(context, pipes, arguments)
+    reported = launch(context, pipes, arguments, project)
     samples = StageResult(pl.read_parquet(out / "scores.parquet"), [])
     extra = {"folder": str(out.relative_to(project.home))}
     publish_partition(context, project, samples, Partition(), inputs, extra)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +12,7 @@ import polars as pl
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from microcoder_assets.config import ScoringSettings
+from microcoder_assets.fan_out import Threads
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.scorer import Draw, ProblemScore
 from microcoder_assets.llm.budget import BudgetSpent
@@ -62,15 +62,14 @@ class LLMScorer:
         """One ProblemScore a row, in order. What was answered before an error or a kill is kept."""
         wanted = problems.select("problem_id", "title", "statement", "time_limit_s", "memory_limit_mb")
         try:
-            with ThreadPoolExecutor(self.concurrency) as pool:
-                for part in wanted.iter_slices(ROWS_AT_A_TIME):
-                    rows = list(part.iter_rows(named=True))
-                    self.client.cache.prefetch(
-                        self.client.key(self.messages(row), self.schema, seed)
-                        for row in rows
-                        for seed in range(self.draws)
-                    )
-                    yield from pool.map(self._score_one, rows)
+            for part in wanted.iter_slices(ROWS_AT_A_TIME):
+                rows = list(part.iter_rows(named=True))
+                self.client.cache.prefetch(
+                    self.client.key(self.messages(row), self.schema, seed) for row in rows for seed in range(self.draws)
+                )
+                items = ((row["problem_id"], row) for row in rows)
+                for done in Threads(self.concurrency).map(self._score_one, items):
+                    yield done.result()
         finally:
             self.client.cache.flush()
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from microcoder_assets.store.atomic import write_atomic, write_text_atomic
-from microcoder_assets.store.parquet_store import parquet_bytes
+from microcoder_assets.store.packs import parquet_bytes
 
 SHARD_BYTES = 500_000_000
 """Most bytes of rows in memory that one file holds: the default shard of `datasets`."""

@@ -49,6 +49,7 @@ BESIDE: dict[str, schema.Schema] = {"scorings": schema.SCORED, "calibrations": s
 def connect(store: ParquetStore, database: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A connection with every view in place; in memory, or in a new file `database`."""
     connection = duckdb.connect(str(database) if database else ":memory:")
+    store.storage.mount(connection)
     for name, columns in TABLES.items():
         _view(connection, name, store.data_files(name), columns)
     _view(connection, "ledger", [f for s in STAGES for f in store.ledger_files(s)], ledger.LEDGER)
@@ -94,10 +95,10 @@ def query(store: ParquetStore, sql: str, parameters: list[object] | None = None)
             raise UserError(f"SQL: {str(error).strip()}") from error
 
 
-def score_files(store: ParquetStore) -> list[Path]:
+def score_files(store: ParquetStore) -> list[str]:
     """Every sample of every evaluation of the home that the store belongs to: those that have a page."""
     found = (store.root.parent / "models").glob("*/*/scores.parquet")
-    return sorted(path for path in found if path.with_name("report.md").exists())
+    return sorted(str(path.absolute()) for path in found if path.with_name("report.md").exists())
 
 
 def report(name: str) -> str:
@@ -105,7 +106,7 @@ def report(name: str) -> str:
     return (bundled("sql") / "reports" / f"{name}.sql").read_text("utf-8")
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: schema.Schema) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, name: str, files: list[str], columns: schema.Schema) -> None:
     if files:
         named = ", filename = true" if "filename" in columns else ""
         rows = f"read_parquet({_quoted(files)}, hive_partitioning = false{named})"
@@ -123,5 +124,5 @@ def _relation(connection: duckdb.DuckDBPyConnection, stage: str, store: ParquetS
     return name
 
 
-def _quoted(files: list[Path]) -> str:
-    return "[" + ", ".join("'" + str(path.resolve()).replace("'", "''") + "'" for path in files) + "]"
+def _quoted(files: list[str]) -> str:
+    return "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"

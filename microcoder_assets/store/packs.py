@@ -6,13 +6,14 @@ They hold what is paid for once: test bytes, MinHash signatures, embeddings, sco
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from microcoder_assets.schema import Schema
-from microcoder_assets.store.atomic import write_atomic
+from microcoder_assets.store.storage import LocalFolder, Storage
 
 SCHEMA: Schema = {"key": pl.String, "value": pl.Binary}
 
@@ -24,8 +25,9 @@ class Packs:
     that two writers add at the same time is stored twice and means the same. Readers see whole packs only.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, place: Storage | Path) -> None:
+        self._storage: Storage = LocalFolder(place) if isinstance(place, Path) else place
+        self.folder = self._storage.local
         self._pack_of: dict[str, str] = {}
         self._read: set[str] = set()
 
@@ -35,7 +37,7 @@ class Packs:
         if not wanted:
             return {}
         packs = sorted({self._pack_of[key] for key in wanted})
-        stored = pl.scan_parquet([self.folder / name for name in packs])
+        stored = pl.scan_parquet([self._storage.url(name) for name in packs])
         few = len(wanted) < len(self._pack_of) // 2  # to look for nearly all costs more than to read all
         found = (stored.filter(pl.col("key").is_in(sorted(wanted))) if few else stored).collect()
         values = zip(found["key"].to_list(), found["value"].to_list(), strict=True)
@@ -48,29 +50,32 @@ class Packs:
             return
         name = hashlib.sha256("\n".join(new).encode()).hexdigest()[:24] + ".parquet"
         frame = pl.DataFrame({"key": new, "value": [values[key] for key in new]}, schema=SCHEMA)
-        write_atomic(self.folder / name, lambda path: frame.write_parquet(path, compression="zstd"))
+        self._storage.write(name, parquet_bytes(frame))
         self._read.add(name)
         self._pack_of.update(dict.fromkeys(new, name))
 
-    def files(self) -> list[Path]:
-        """The packs on disk now, for other readers: columns of SCHEMA. A key may be in two of them."""
-        return sorted(self.folder.glob("*.parquet"))
+    def files(self) -> list[str]:
+        """The packs that are there now, for other readers: columns of SCHEMA. A key may be in two of them."""
+        return [self._storage.url(name) for name in self._names()]
 
     def known(self) -> KeysView[str]:
-        """Every key in the packs on disk now."""
-        for path in self.files():
-            if path.name not in self._read:
-                keys = pl.read_parquet(path, columns=["key"])["key"]
-                self._pack_of.update(dict.fromkeys(keys.to_list(), path.name))
-                self._read.add(path.name)
+        """Every key in the packs that are there now."""
+        for name in self._names():
+            if name not in self._read:
+                keys = pl.read_parquet(self._storage.url(name), columns=["key"])["key"]
+                self._pack_of.update(dict.fromkeys(keys.to_list(), name))
+                self._read.add(name)
         return self._pack_of.keys()
+
+    def _names(self) -> list[str]:
+        return self._storage.names("*.parquet")
 
 
 class Blobs:
     """Bytes by their sha256 (hex): every test input and expected output, each once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._packs = Packs(folder)
+    def __init__(self, place: Storage | Path) -> None:
+        self._packs = Packs(place)
 
     def put_many(self, blobs: Sequence[bytes]) -> list[str]:
         """Store each blob; their hashes in the order given."""
@@ -85,3 +90,10 @@ class Blobs:
         if missing := wanted - found.keys():
             raise KeyError(f"blob {min(missing)} is not in the store")
         return found
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """`frame` as one Parquet file, always with the same bytes for the same rows."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=True)
+    return buffer.getvalue()

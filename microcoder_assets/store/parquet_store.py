@@ -3,19 +3,19 @@
     <root>/<asset>/<partition>/manifest.json      which files are current; replaced atomically, last
                                data/<sha>.parquet        the rows
                                decisions/<sha>.parquet   the standing decision for every row that came in
-                               ledger/<version>.parquet  the decisions that were new at that version
+                               ledger/<version>-<sha>.parquet  the decisions that were new at that version
     <root>/scorings/<rubric>@<scorer>.parquet     a table beside the assets: one part for each rubric and scorer
     <root>/calibrations/<solver>.parquet          another: one part for each solver
     <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
 
-A writer holds its partition's lock; readers need none, because they follow a manifest to files that never change.
+The root is a folder or a prefix of a bucket (`storage`). A writer holds its partition's lock where there is one, and
+replaces the manifest only if it is the one that it read; readers follow a manifest to files that never change.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -28,10 +28,11 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.schema import Schema, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import ledger
-from microcoder_assets.store.atomic import exclusive, write_atomic, write_text_atomic
-from microcoder_assets.store.packs import Blobs, Packs
+from microcoder_assets.store.packs import Blobs, Packs, parquet_bytes
+from microcoder_assets.store.storage import LocalFolder, Storage
 
-_FOLDERS = ("all", "month=*/platform=*")
+_MANIFEST = "manifest.json"
+_MANIFESTS = (f"all/{_MANIFEST}", f"month=*/platform=*/{_MANIFEST}")
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -60,7 +61,8 @@ class Manifest:
     """What is current of one asset and partition.
 
     sha256: of the data file. inputs: fingerprint of everything the rows were made from; equal inputs, equal rows.
-    counts: decisions by kind. extra: small facts that the asset keeps with its rows.
+    counts: decisions by kind. ledger: the files of its versions, the first one first. extra: small facts that the asset
+    keeps with its rows.
     """
 
     asset: str
@@ -74,6 +76,7 @@ class Manifest:
     inputs: str
     code_version: str
     run_id: str
+    ledger: list[str]
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,52 +90,56 @@ class Part(NamedTuple):
 
 
 class ParquetStore:
-    """Assets' rows and decisions under one root folder. Cheap to make; holds no handles."""
+    """Assets' rows and decisions under one root. Cheap to make; holds no handles.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.blobs = Blobs(root / "packs" / "blobs")
+    root: the folder or, of a bucket, a folder of this machine for what is not whole yet.
+    """
+
+    def __init__(self, place: Storage | Path) -> None:
+        self.storage: Storage = LocalFolder(place) if isinstance(place, Path) else place
+        self.root = self.storage.local
+        self.blobs = Blobs(self.storage.at("packs/blobs"))
         self._packs: dict[str, Packs] = {}
         self._made = self.packs("made")
 
     def packs(self, name: str) -> Packs:
         """The same each time, since it remembers the keys that it has read."""
-        return self._packs.setdefault(name, Packs(self.root / "packs" / name))
+        return self._packs.setdefault(name, Packs(self.storage.at(f"packs/{name}")))
 
     def folder(self, asset: str, partition: Partition) -> Path:
+        """Below `root`."""
         return self.root / asset / partition.folder
 
     def manifest(self, asset: str, partition: Partition = Partition()) -> Manifest | None:
-        path = self.folder(asset, partition) / "manifest.json"
-        return _read_manifest(path) if path.exists() else None
+        seen = _stored_manifest(self._folder(asset, partition))
+        return seen.manifest if seen else None
 
     def manifests(self, asset: str) -> list[Manifest]:
         """Current manifests of all partitions, in partition order."""
-        paths = (path for folder in _FOLDERS for path in (self.root / asset).glob(f"{folder}/manifest.json"))
-        return sorted(map(_read_manifest, paths), key=lambda manifest: manifest.partition)
+        folder = self.storage.at(asset)
+        names = [name for pattern in _MANIFESTS for name in folder.names(pattern)]
+        found = zip(names, folder.read(names), strict=True)
+        manifests = [_read_manifest(stored.data, folder.url(name)) for name, stored in found if stored]
+        return sorted(manifests, key=lambda manifest: manifest.partition)
 
     def fingerprint(self, asset: str) -> str:
         """sha256 over the current rows of an asset: what a later stage's inputs are made of."""
         lines = [f"{m.partition} {m.sha256}" for m in self.manifests(asset) if m.rows]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def data_files(self, asset: str, partitions: Iterable[Partition] | None = None) -> list[Path]:
+    def data_files(self, asset: str, partitions: Iterable[Partition] | None = None) -> list[str]:
+        """What polars and DuckDB read the rows from, of `partitions` or of all."""
         if partitions is None:
-            return [self._path(m, m.data) for m in self.manifests(asset)]
+            return [self._url(m, m.data) for m in self.manifests(asset)]
         wanted = (self.manifest(asset, partition) for partition in sorted(set(partitions)))
-        return [self._path(m, m.data) for m in wanted if m]
+        return [self._url(m, m.data) for m in wanted if m]
 
-    def decision_files(self, asset: str) -> list[Path]:
-        return [self._path(m, m.decisions) for m in self.manifests(asset)]
+    def decision_files(self, asset: str) -> list[str]:
+        return [self._url(m, m.decisions) for m in self.manifests(asset)]
 
-    def ledger_files(self, asset: str) -> list[Path]:
+    def ledger_files(self, asset: str) -> list[str]:
         """The ledger of every published version; a file that a killed writer left behind is not among them."""
-        return [
-            path
-            for m in self.manifests(asset)
-            for path in sorted(self._path(m, "ledger").glob("[0-9]*.parquet"))
-            if int(path.stem) <= m.version
-        ]
+        return [self._url(m, name) for m in self.manifests(asset) for name in m.ledger]
 
     def read(self, asset: str, schema: Schema, partitions: Iterable[Partition] | None = None) -> pl.DataFrame:
         """Current rows of an asset, of `partitions` or of all, sorted by problem_id: the columns of `schema`."""
@@ -142,7 +149,7 @@ class ParquetStore:
     def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
         """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
         in, and the sha256 of its rows."""
-        files = [self._path(manifest, manifest.data) for manifest in manifests]
+        files = [self._url(manifest, manifest.data) for manifest in manifests]
         rows = pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema)
         columns = {"partition": [m.partition for m in manifests], "source": [m.sha256 for m in manifests]}
         of_files = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
@@ -151,7 +158,7 @@ class ParquetStore:
 
     def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
         """The standing decisions of those partitions as SNAPSHOT rows."""
-        files = [self._path(manifest, manifest.decisions) for manifest in manifests]
+        files = [self._url(manifest, manifest.decisions) for manifest in manifests]
         return pl.read_parquet(files) if files else pl.DataFrame(schema=ledger.SNAPSHOT)
 
     def publish(
@@ -170,55 +177,57 @@ class ParquetStore:
         Nothing is written when rows, decisions, inputs and code version all stand already. A writer that dies
         leaves the manifest, and so every reader, at the version before.
         """
-        folder = self.folder(asset, partition)
-        with exclusive(folder):
-            current = self.manifest(asset, partition)
+        folder = self._folder(asset, partition)
+        with folder.exclusive():
             standing = ledger.snapshot(result.decisions)
-            data = _content_file(folder, "data", result.frame)
-            decisions = _content_file(folder, "decisions", standing)
-            same = current and (current.data, current.decisions) == (data.name, decisions.name)
-            if same and current and (current.inputs, current.code_version) == (inputs, code_version):
-                return current
-            before = current.version if current else 0
-            version = before if same else before + 1
-            if not same:
-                old = pl.read_parquet(self._path(current, current.decisions)) if current else standing.clear()
-                lines = ledger.changed(old, standing).with_columns(
-                    stage=pl.lit(asset),
-                    partition=pl.lit(str(partition)),
-                    version=pl.lit(version),
-                    run_id=pl.lit(run_id),
-                    code_version=pl.lit(code_version),
-                    decided_at=pl.lit(dt.datetime.now(dt.UTC)),
+            data = _content_file(folder, "data/", result.frame)
+            decisions = _content_file(folder, "decisions/", standing)
+            while True:
+                seen = _stored_manifest(folder)
+                current = seen.manifest if seen else None
+                same = current and (current.data, current.decisions) == (data.name, decisions.name)
+                if same and current and (current.inputs, current.code_version) == (inputs, code_version):
+                    return current
+                version, ledgers = (current.version, current.ledger) if current else (0, [])
+                if not same:
+                    version += 1
+                    old = pl.read_parquet(folder.url(current.decisions)) if current else standing.clear()
+                    lines = ledger.changed(old, standing).with_columns(
+                        stage=pl.lit(asset),
+                        partition=pl.lit(str(partition)),
+                        version=pl.lit(version),
+                        run_id=pl.lit(run_id),
+                        code_version=pl.lit(code_version),
+                        decided_at=pl.lit(dt.datetime.now(dt.UTC)),
+                    )
+                    lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
+                    ledgers = [*ledgers, _content_file(folder, f"ledger/{version:06d}-", lines).name]
+                manifest = Manifest(
+                    asset=asset,
+                    partition=str(partition),
+                    version=version,
+                    rows=result.frame.height,
+                    sha256=data.sha256,
+                    data=data.name,
+                    decisions=decisions.name,
+                    counts={kind.value: count for kind, count in sorted(result.counts.items())},
+                    inputs=inputs,
+                    code_version=code_version,
+                    run_id=run_id,
+                    ledger=ledgers,
+                    extra=extra or {},
                 )
-                lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
-                write_atomic(folder / "ledger" / f"{version:06d}.parquet", lines.write_parquet)
-            manifest = Manifest(
-                asset=asset,
-                partition=str(partition),
-                version=version,
-                rows=result.frame.height,
-                sha256=data.sha256,
-                data=data.name,
-                decisions=decisions.name,
-                counts={kind.value: count for kind, count in sorted(result.counts.items())},
-                inputs=inputs,
-                code_version=code_version,
-                run_id=run_id,
-                extra=extra or {},
-            )
-            text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
-            write_text_atomic(folder / "manifest.json", text + "\n")
-            return manifest
+                text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+                if folder.swap(_MANIFEST, text.encode(), seen.tag if seen else None):
+                    return manifest
 
     def keep(self, table: str, name: str, frame: pl.DataFrame) -> None:
         """Put `frame` beside the assets as the part `name` of a table; other parts stay as they are."""
-        data = parquet_bytes(frame)
-        write_atomic(self.root / table / f"{name}.parquet", lambda temporary: temporary.write_bytes(data))
+        self.storage.write(f"{table}/{name}.parquet", parquet_bytes(frame))
 
-    def kept_files(self, table: str) -> list[Path]:
+    def kept_files(self, table: str) -> list[str]:
         """Every part of such a table."""
-        return sorted((self.root / table).glob("[!.]*.parquet"))
+        return [self.storage.url(name) for name in self.storage.names(f"{table}/[!.]*.parquet")]
 
     def publish_parts(
         self, asset: str, parts: Iterable[Part], *, schema: Schema, inputs: str, code_version: str, run_id: str
@@ -250,8 +259,11 @@ class ParquetStore:
         standing = [manifest for manifest in self.manifests(asset) if manifest.counts]
         return _made_key(asset, inputs, standing) in self._made.known()
 
-    def _path(self, manifest: Manifest, name: str) -> Path:
-        return self.folder(manifest.asset, Partition.named(manifest.partition)) / name
+    def _folder(self, asset: str, partition: Partition) -> Storage:
+        return self.storage.at(f"{asset}/{partition.folder}")
+
+    def _url(self, manifest: Manifest, name: str) -> str:
+        return self._folder(manifest.asset, Partition.named(manifest.partition)).url(name)
 
 
 def _made_key(asset: str, inputs: str, manifests: Iterable[Manifest]) -> str:
@@ -259,31 +271,36 @@ def _made_key(asset: str, inputs: str, manifests: Iterable[Manifest]) -> str:
     return f"{asset}-{hashlib.sha256(chr(10).join([inputs, *lines]).encode()).hexdigest()}"
 
 
-def _read_manifest(path: Path) -> Manifest:
+class _Seen(NamedTuple):
+    manifest: Manifest
+    tag: str
+
+
+def _stored_manifest(folder: Storage) -> _Seen | None:
+    (stored,) = folder.read([_MANIFEST])
+    return _Seen(_read_manifest(stored.data, folder.url(_MANIFEST)), stored.tag) if stored else None
+
+
+def _read_manifest(data: bytes, url: str) -> Manifest:
     try:
-        return Manifest(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}); delete that file and run again") from error
+        fields = json.loads(data)
+        # Stores made before a manifest named its ledger had one file a version, by its number.
+        fields.setdefault("ledger", [f"ledger/{n:06d}.parquet" for n in range(1, fields["version"] + 1)])
+        return Manifest(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{url} is damaged ({error}); delete that file and run again") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _ContentFile:
+class _ContentFile(NamedTuple):
     name: str
     sha256: str
 
 
-def _content_file(folder: Path, kind: str, frame: pl.DataFrame) -> _ContentFile:
+def _content_file(folder: Storage, prefix: str, frame: pl.DataFrame) -> _ContentFile:
     """Store `frame` under its own hash, unless it is there; equal rows are equal bytes."""
     data = parquet_bytes(frame)
     sha256 = hashlib.sha256(data).hexdigest()
-    name = f"{kind}/{sha256[:24]}.parquet"
-    if not (folder / name).exists():
-        write_atomic(folder / name, lambda temporary: temporary.write_bytes(data))
+    name = f"{prefix}{sha256[:24]}.parquet"
+    if not folder.has(name):
+        folder.write(name, data)
     return _ContentFile(name, sha256)
-
-
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
-    """`frame` as one Parquet file, always with the same bytes for the same rows."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", statistics=True)
-    return buffer.getvalue()

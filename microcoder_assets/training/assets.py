@@ -37,7 +37,7 @@ def grpo_policy(
     arguments += ["--model", settings.model, *options(settings)]
     if settings.max_steps:
         arguments += ["--max-steps", str(settings.max_steps)]
-    reported = launch(context, pipes, arguments)
+    reported = launch(context, pipes, arguments, project)
     samples = StageResult(pl.read_parquet(out / "validation.parquet"), [])
     extra = {"folder": str(out.relative_to(project.home))}
     publish_partition(context, project, samples, Partition(), inputs, extra)

@@ -12,7 +12,7 @@ from microcoder_assets.resources import Workspace, progress
 from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
 from microcoder_assets.verification.plots import kill_matrix, strength_histogram
 from microcoder_assets.verification.readability import drop_unreadable, open_reader
-from microcoder_assets.verification.verify import verify
+from microcoder_assets.verification.verify import at_engine, verify
 
 RUNS = ("references_run", "wrong_run", "wrong_rejected", "mutants_run", "mutants_killed", "tests_run")
 """Columns of VERIFIED whose sums the asset shows."""
@@ -31,8 +31,9 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     selected = project.store.read("selected_problems", SELECTED)
     problems = project.store.read("prepared_problems", PREPARED)
     cache = project.store.packs("verdicts")
+    settings, engine = at_engine(project.settings.verification, project.settings.fan_out)
     with progress("verifying", selected.height) as done:
-        result = verify(selected, problems, project.store.blobs, cache, project.settings.verification, done)
+        result = verify(selected, problems, project.store.blobs, cache, settings, done, engine)
     if reader := open_reader(project.settings.readability, project.store.packs("llm")):
         result = drop_unreadable(result, problems, reader)
     runs = result.frame.select(RUNS).sum()

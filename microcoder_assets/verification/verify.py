@@ -16,12 +16,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
 
-from microcoder_assets.config import VerificationSettings
+from microcoder_assets.config import FanOutSettings, VerificationSettings
+from microcoder_assets.errors import UserError
+from microcoder_assets.fan_out import Engine, OnRay, Serial
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.verification.evidence import Outcome, outcome_of, refused
@@ -70,28 +72,29 @@ def verify(
     cache: VerdictCache,
     settings: VerificationSettings,
     progress: Callable[[int], None] = lambda done: None,
+    engine: Engine | None = None,
 ) -> StageResult:
     """Run the programs of every selected problem.
 
     selected: SELECTED rows. problems: PREPARED rows, a superset. progress: called with the number of problems done.
+    engine: what batches are run on, None: here, one after another, as the judge itself uses every core.
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
+    engine = engine or Serial()
     rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
-    with _judge(settings) as judge:
+    with open_judge(settings) as judge:
         keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
         outcomes = {key: Outcome.from_json(text) for key, text in cache.get(list(keys.values())).items()}
         todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
         progress(len(keys) - len(todo))
-        for batch in _batches(todo):
-            ran = zip((keys[r["problem_id"]] for r in batch), _run(batch, judge, blobs, settings), strict=True)
-            found = dict(ran)
-            if settings.strengthen:
-                for row in batch:
-                    key = keys[row["problem_id"]]
-                    found[key] = _strengthened(row, found[key], judge, blobs, settings)
-            outcomes.update(found)
-            cache.put({key: outcome.to_json() for key, outcome in found.items() if outcome.lasts})
-            progress(len(batch))
+        bench = Bench(settings, dict(judge.languages), judge if engine.here else None)
+        batches = (("".join(keys[row["problem_id"]] for row in b), _carried(b, blobs)) for b in _batches(todo))
+        for done in engine.map(bench, batches):
+            found = done.result()
+            blobs.put_many(list(found.added.values()))
+            outcomes.update(of_keys := {keys[name]: outcome for name, outcome in found.outcomes.items()})
+            cache.put({key: outcome.to_json() for key, outcome in of_keys.items() if outcome.lasts})
+            progress(len(of_keys))
     return _result(rows, keys, outcomes, settings)
 
 
@@ -111,8 +114,83 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
     )
 
 
-def _judge(settings: VerificationSettings) -> Judge:
+def open_judge(settings: VerificationSettings) -> Judge:
     return Judge(workers=settings.workers, headers=str(settings.headers.resolve()) if settings.headers else None)
+
+
+def at_engine(settings: VerificationSettings, fan_out: FanOutSettings) -> tuple[VerificationSettings, Engine]:
+    """The engine that batches are run on, and the settings of its judges. Raises UserError where it is not reached."""
+    if fan_out.engine == "local":
+        return settings, Serial()
+    if fan_out.engine == "serial":
+        return settings.model_copy(update={"workers": 1}), Serial()
+    headers = settings.headers.resolve() if settings.headers else None
+    sent = settings.model_copy(update={"workers": fan_out.cpus, "headers": headers})
+    return sent, OnRay(fan_out.address, fan_out.cpus)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A batch with all that running it needs. stored: the bytes of its tests by hash."""
+
+    rows: Sequence[Mapping[str, Any]]
+    stored: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """outcomes: of a batch's problems, by id. added: the bytes of generated tests by hash."""
+
+    outcomes: dict[str, Outcome]
+    added: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Runs batches: by `judge` or, where that is None because the bench was sent, by one opened for each batch.
+
+    languages: those whose versions the keys of outcomes name. Raises UserError on a machine that has others.
+    """
+
+    settings: VerificationSettings
+    languages: Mapping[str, str]
+    judge: Judge | None
+
+    def __call__(self, batch: Carried) -> Ran:
+        if self.judge is not None:
+            return self._run(batch, self.judge)
+        with open_judge(self.settings) as judge:
+            if (found := dict(judge.languages)) != self.languages:
+                raise UserError(f"a node runs {found}, this machine {self.languages}; give them the same image")
+            return self._run(batch, judge)
+
+    def _run(self, batch: Carried, judge: Judge) -> Ran:
+        blobs = _CarriedBlobs(batch.stored)
+        found = dict(zip((r["problem_id"] for r in batch.rows), _run(batch, judge, self.settings), strict=True))
+        if self.settings.strengthen:
+            for row in batch.rows:
+                name = row["problem_id"]
+                found[name] = _strengthened(row, found[name], judge, blobs, self.settings)
+        return Ran(found, blobs.added)
+
+
+class _CarriedBlobs:
+    def __init__(self, stored: Mapping[str, bytes]) -> None:
+        self._stored = stored
+        self.added: dict[str, bytes] = {}
+
+    def get_many(self, shas: Sequence[str]) -> dict[str, bytes]:
+        return {sha: self._stored[sha] for sha in shas}
+
+    def put_many(self, blobs: Sequence[bytes]) -> list[str]:
+        shas = [hashlib.sha256(blob).hexdigest() for blob in blobs]
+        self.added.update(zip(shas, blobs, strict=True))
+        return shas
+
+
+def _carried(batch: Sequence[Mapping[str, Any]], blobs: Blobs) -> Carried:
+    shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
+    return Carried(batch, blobs.get_many(sorted(shas)))
 
 
 def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -> str:
@@ -141,12 +219,8 @@ def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, An
         yield batch
 
 
-def _run(
-    batch: Sequence[Mapping[str, Any]], judge: Judge, blobs: Blobs, settings: VerificationSettings
-) -> Iterator[Outcome]:
-    shas = {sha for row in batch for t in row["tests"] for sha in (t["input_sha"], t["expected_sha"])}
-    stored = blobs.get_many(sorted(shas))
-    opened = [_opened(row, stored, judge, settings) for row in batch]
+def _run(batch: Carried, judge: Judge, settings: VerificationSettings) -> Iterator[Outcome]:
+    opened = [_opened(row, batch.stored, judge, settings) for row in batch.rows]
     trials = [trial for trial in opened if isinstance(trial, Trial)]
     _run_submissions(trials, judge)
     _run_again(trials, settings)
@@ -187,7 +261,7 @@ def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
         for trial, program in wanted
     ]
     for _ in range(settings.repeats if wanted else 0):
-        with _judge(settings) as judge:
+        with open_judge(settings) as judge:
             for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
                 trial.runs[program.name].append(result)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from places import storage
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.lineage import story
@@ -20,15 +21,20 @@ RUN = {"inputs": "inputs", "code_version": "1", "run_id": "0123456789"}
 
 @pytest.fixture
 def store(tmp_path: Path) -> ParquetStore:
-    store = ParquetStore(tmp_path / "store")
+    return filled(ParquetStore(tmp_path / "store"))
+
+
+def filled(store: ParquetStore) -> ParquetStore:
     scored = pl.DataFrame({"problem_id": ["a:1", "a:2"], "score": [2.0, 4.5]})
     frame = scored.select(
         scored[name] if name in scored.columns else pl.lit(None, dtype).alias(name) for name, dtype in SCORED.items()
     )
     decisions = [Decision(name, Kind.KEPT, "scored", score=score) for name, score in scored.rows()]
     store.publish("scored_problems", StageResult(frame, decisions), **RUN)
-    selected = frame.filter(pl.col("score") > 3).select("problem_id", "content_sha", "score").with_columns(
-        expected_solve_rate=pl.lit(0.2), band=pl.lit("hard")
+    selected = (
+        frame.filter(pl.col("score") > 3)
+        .select("problem_id", "content_sha", "score")
+        .with_columns(expected_solve_rate=pl.lit(0.2), band=pl.lit("hard"))
     )
     verdicts = [
         Decision("a:1", Kind.DROPPED, "too_easy", {"limit": 3}, score=2.0, rule="score"),
@@ -39,16 +45,25 @@ def store(tmp_path: Path) -> ParquetStore:
     return store
 
 
-def test_funnel_counts_every_stage_in_order(store: ParquetStore) -> None:
-    rows = query(store, report("funnel"))
+def test_funnel_counts_every_stage_in_order(place: str) -> None:
+    rows = query(filled(ParquetStore(storage(place))), report("funnel"))
     assert rows["stage"].to_list() == ["scored_problems", "selected_problems"]
     assert rows.row(1)[1:] == (3, 1, 1, 1, 0)
 
 
 def test_views_of_an_empty_store_are_empty(tmp_path: Path) -> None:
     store = ParquetStore(tmp_path)
-    for view in (*STAGES, "ledger", "decisions", "funnel", "why_dropped", "standing", "problem_timeline",
-                 "verification_evidence", "test_strength"):
+    for view in (
+        *STAGES,
+        "ledger",
+        "decisions",
+        "funnel",
+        "why_dropped",
+        "standing",
+        "problem_timeline",
+        "verification_evidence",
+        "test_strength",
+    ):
         assert query(store, f"FROM {view}").is_empty()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -10,17 +11,20 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import new_bucket_place, storage
 
 from microcoder_assets.errors import UserError
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
 from microcoder_assets.store.atomic import write_atomic
+from microcoder_assets.store.storage import Storage, Stored
 
 SCHEMA = {"problem_id": pl.String, "value": pl.Int64}
 RUN = {"inputs": "inputs", "code_version": "1", "run_id": "run"}
@@ -31,16 +35,14 @@ def result(values: dict[str, int]) -> StageResult:
     return StageResult(frame, [Decision(name, Kind.KEPT, "ok", sha_out=str(v)) for name, v in values.items()])
 
 
-def tree(root: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    }
+def tree(storage: Storage) -> dict[str, str]:
+    patterns = ["/".join("*" * depth) for depth in range(1, 6)]
+    names = [name for pattern in patterns for name in storage.names(pattern)]
+    return {name: stored.tag for name, stored in zip(names, storage.read(names), strict=True) if stored}
 
 
-def test_publish_then_read(tmp_path: Path) -> None:
-    store = ParquetStore(tmp_path)
+def test_publish_then_read(place: str) -> None:
+    store = ParquetStore(storage(place))
     store.publish("asset", result({"a:2": 2, "a:1": 1}), partition=Partition("2026-01", "a"), **RUN)
     store.publish("asset", result({"b:1": 3}), partition=Partition("2026-02", "b"), **RUN)
     assert store.read("asset", SCHEMA).rows() == [("a:1", 1), ("a:2", 2), ("b:1", 3)]
@@ -48,16 +50,17 @@ def test_publish_then_read(tmp_path: Path) -> None:
     assert store.read("nothing", SCHEMA).is_empty()
 
 
-def test_publishing_the_same_again_changes_no_byte(tmp_path: Path) -> None:
-    store = ParquetStore(tmp_path)
+def test_publishing_the_same_again_changes_no_byte(place: str) -> None:
+    store = ParquetStore(storage(place))
     first = store.publish("asset", result({"a:1": 1}), **RUN)
-    before = tree(tmp_path)
+    before = tree(store.storage)
+    assert len([name for name in before if ".lock" not in name]) == 4
     assert store.publish("asset", result({"a:1": 1}), **{**RUN, "run_id": "another"}) == first
-    assert tree(tmp_path) == before
+    assert tree(store.storage) == before
 
 
-def test_the_ledger_holds_what_changed_and_only_that(tmp_path: Path) -> None:
-    store = ParquetStore(tmp_path)
+def test_the_ledger_holds_what_changed_and_only_that(place: str) -> None:
+    store = ParquetStore(storage(place))
     store.publish("asset", result({"a:1": 1, "a:2": 2, "a:3": 3}), **RUN)
     store.publish("asset", result({"a:1": 1, "a:2": 20, "a:4": 4}), **{**RUN, "inputs": "new"})
     lines = pl.read_parquet(store.ledger_files("asset")).filter(version=2)
@@ -68,31 +71,103 @@ def test_the_ledger_holds_what_changed_and_only_that(tmp_path: Path) -> None:
     ]
 
 
-def test_a_version_that_was_never_published_is_not_read(tmp_path: Path) -> None:
-    store = ParquetStore(tmp_path)
+def test_a_version_that_was_never_published_is_not_read(place: str) -> None:
+    store = ParquetStore(storage(place))
     store.publish("asset", result({"a:1": 1}), **RUN)
-    torn = tmp_path / "asset" / "all" / "ledger" / "000002.parquet"
-    torn.write_bytes(b"PAR1 torn")
-    assert [path.name for path in store.ledger_files("asset")] == ["000001.parquet"]
+    before = store.ledger_files("asset")
+    store.storage.write("asset/all/ledger/000002-0123.parquet", b"PAR1 torn")
+    assert store.ledger_files("asset") == before
     store.publish("asset", result({"a:1": 5}), **{**RUN, "inputs": "new"})
     assert pl.read_parquet(store.ledger_files("asset")).height == 2
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8))
-@settings(max_examples=30, deadline=None)
-def test_packs_keep_first_values(tmp_path_factory: pytest.TempPathFactory, values: dict[str, bytes]) -> None:
-    folder = tmp_path_factory.mktemp("packs")
-    packs = Packs(folder)
+def test_a_store_whose_manifests_name_no_ledger_keeps_its_history(tmp_path: Path) -> None:
+    store = ParquetStore(tmp_path)
+    folder = tmp_path / "asset" / "all"
+    for n in (1, 2):
+        store.publish("asset", result({"a:1": n}), **{**RUN, "inputs": str(n)})
+    for n, path in enumerate(sorted((folder / "ledger").iterdir()), 1):
+        path.rename(path.with_name(f"{n:06d}.parquet"))
+    fields = json.loads((folder / "manifest.json").read_text())
+    del fields["ledger"]
+    (folder / "manifest.json").write_text(json.dumps(fields))
+    store.publish("asset", result({"a:1": 3}), **{**RUN, "inputs": "3"})
+    assert pl.read_parquet(store.ledger_files("asset"))["version"].to_list() == [1, 2, 3]
+
+
+values = st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8)
+
+
+@given(values)
+@settings(max_examples=8)
+def test_packs_keep_first_values(new_place: Callable[[], str], values: dict[str, bytes]) -> None:
+    place = storage(new_place())
+    packs = Packs(place)
     packs.put(values)
     packs.put(dict.fromkeys(values, b"other"))
-    assert Packs(folder).get([*values, "never stored "]) == values
+    assert Packs(place).get([*values, "never stored "]) == values
 
 
-def test_blobs_by_hash(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
+@given(st.lists(st.dictionaries(st.sampled_from(["a:1", "a:2", "a:3"]), st.integers(0, 2)), max_size=5))
+@settings(max_examples=8)
+def test_whatever_is_published_the_ledger_leads_to_what_stands(
+    new_place: Callable[[], str], nights: list[dict[str, int]]
+) -> None:
+    store = ParquetStore(storage(new_place()))
+    for night, values in enumerate(nights):
+        store.publish("asset", result(values), **{**RUN, "inputs": str(night)})
+    standing: dict[str, str] = {}
+    for file in store.ledger_files("asset"):
+        for line in pl.read_parquet(file).iter_rows(named=True):
+            if line["reason"] == "vanished":
+                del standing[line["problem_id"]]
+            else:
+                standing[line["problem_id"]] = line["sha_out"]
+    last = nights[-1] if nights else {}
+    assert standing == {name: str(value) for name, value in last.items()}
+    assert dict(store.read("asset", SCHEMA).rows()) == last
+
+
+def test_a_writer_that_was_overtaken_starts_from_what_the_other_left(bucket: None) -> None:
+    """A writer that finds another manifest than it read tells the ledger what changed between the two. A folder is
+    locked, so only in a bucket can this be."""
+    place = new_bucket_place()
+    quick = ParquetStore(storage(place))
+
+    class Slow(ParquetStore):
+        overtaken = False
+
+        def _folder(self, asset: str, partition: Partition) -> Storage:
+            folder = super()._folder(asset, partition)
+            read = folder.read
+
+            def late(names: Sequence[str]) -> list[Stored | None]:
+                found = read(names)
+                if not self.overtaken:
+                    self.overtaken = True
+                    quick.publish("asset", result({"a:1": 1, "a:2": 2}), **RUN)
+                return found
+
+            folder.read = late  # type: ignore[method-assign]
+            return folder
+
+    manifest = Slow(storage(place)).publish("asset", result({"a:1": 1, "a:3": 3}), **{**RUN, "inputs": "late"})
+    assert manifest.version == 2
+    lines = pl.read_parquet(quick.ledger_files("asset")).filter(version=2)
+    assert lines.select("problem_id", "reason").rows() == [("a:2", "vanished"), ("a:3", "ok")]
+
+
+def test_a_bucket_that_is_not_there_is_one_clear_line(bucket: None) -> None:
+    store = ParquetStore(storage("s3://nobody-made-this/prefix"))
+    with pytest.raises(UserError, match="no such bucket"):
+        store.publish("asset", result({"a:1": 1}), **RUN)
+
+
+def test_blobs_by_hash(place: str) -> None:
+    blobs = Blobs(storage(place))
     shas = blobs.put_many([b"one", b"two", b"one"])
     assert shas[0] == shas[2] == hashlib.sha256(b"one").hexdigest()
-    assert Blobs(tmp_path).get_many(shas) == {shas[0]: b"one", shas[1]: b"two"}
+    assert Blobs(storage(place)).get_many(shas) == {shas[0]: b"one", shas[1]: b"two"}
     with pytest.raises(KeyError, match="f00"):
         blobs.get_many(["f00"])
 
@@ -112,33 +187,33 @@ def script(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     from pathlib import Path
     sys.path.insert(0, str(Path(sys.argv[1])))
     from test_store import *
-    store = ParquetStore(Path(sys.argv[2]))
+    store = ParquetStore(storage(sys.argv[2]))
     """
     source = textwrap.dedent(common) + textwrap.dedent(code)
     command = [sys.executable, "-c", source, str(Path(__file__).parent), *arguments]
     return subprocess.Popen(command, stderr=subprocess.PIPE)
 
 
-def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_writers_at_once_lose_nothing(place: str) -> None:
     code = """
     who = sys.argv[3]
-    for n in range(8):
+    for n in range(5):
         store.publish("asset", result({f"{who}:{n}": n}), partition=Partition(f"2026-{n+1:02}", who), **RUN)
         store.publish("shared", result({f"{who}:{n}": n}), **{**RUN, "inputs": f"{who}{n}"})
         store.blobs.put_many([f"{who}{n}".encode(), b"common"])
     """
-    writers = [script(code, str(tmp_path), f"w{n}") for n in range(4)]
+    writers = [script(code, place, f"w{n}") for n in range(3)]
     errors = [writer.communicate(timeout=90)[1] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * 4, errors
-    store = ParquetStore(tmp_path)
-    assert store.read("asset", SCHEMA).height == 32
+    assert [writer.returncode for writer in writers] == [0] * 3, errors
+    store = ParquetStore(storage(place))
+    assert store.read("asset", SCHEMA).height == 15
     manifest = store.manifest("shared")
     assert manifest is not None
-    assert manifest.version == len(store.ledger_files("shared")) == 32
-    assert len(store.blobs._packs.known()) == 33
+    assert manifest.version == len(store.ledger_files("shared")) == 15
+    assert len(store.blobs._packs.known()) == 16
 
 
-def test_killed_at_any_moment_the_store_is_whole(tmp_path: Path) -> None:
+def test_killed_at_any_moment_the_store_is_whole(place: str) -> None:
     code = """
     print(1, flush=True)
     n = 0
@@ -146,15 +221,15 @@ def test_killed_at_any_moment_the_store_is_whole(tmp_path: Path) -> None:
         n += 1
         store.publish("asset", result({f"a:{i}": n for i in range(2000)}), **{**RUN, "inputs": str(n)})
     """
-    store = ParquetStore(tmp_path)
+    store = ParquetStore(storage(place))
 
     def version() -> int:
         manifest = store.manifest("asset")
         return manifest.version if manifest else 0
 
-    for attempt in range(4):
+    for attempt in range(3):
         before = version()
-        writer = script(code, str(tmp_path))
+        writer = script(code, place)
         deadline = time.monotonic() + 60
         while version() == before and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -166,7 +241,7 @@ def test_killed_at_any_moment_the_store_is_whole(tmp_path: Path) -> None:
         assert rows["value"].n_unique() == 1
         pl.read_parquet(store.ledger_files("asset"))
         store.publish("asset", result({"a:0": attempt}), **{**RUN, "inputs": f"mended {attempt}"})
-        assert not list(tmp_path.rglob(".tmp-*"))
+        assert not [name for name in tree(store.storage) if ".tmp-" in name]
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare to mount a small disk")
