@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Self
 
 import polars as pl
 
+from microcoder_assets import clock
 from microcoder_assets.errors import UserError
 from microcoder_assets.schema import Schema, conform
 from microcoder_assets.stage import StageResult
@@ -186,7 +187,7 @@ class ParquetStore:
                     version=pl.lit(version),
                     run_id=pl.lit(run_id),
                     code_version=pl.lit(code_version),
-                    decided_at=pl.lit(dt.datetime.now(dt.UTC)),
+                    decided_at=pl.lit(_not_before(folder, before)),
                 )
                 lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
                 write_atomic(folder / "ledger" / f"{version:06d}.parquet", lines.write_parquet)
@@ -253,6 +254,16 @@ class ParquetStore:
 def _made_key(asset: str, inputs: str, manifests: Iterable[Manifest]) -> str:
     lines = sorted(f"{m.partition} {m.data} {m.decisions}" for m in manifests if m.counts)
     return f"{asset}-{hashlib.sha256(chr(10).join([inputs, *lines]).encode()).hexdigest()}"
+
+
+def _not_before(folder: Path, version: int) -> dt.datetime:
+    """Now, or when the ledger's last line was written, whatever a clock that was set back says."""
+    for earlier in range(version, 0, -1):
+        last = pl.read_parquet(folder / "ledger" / f"{earlier:06d}.parquet", columns=["decided_at"])["decided_at"].max()
+        if last is not None:
+            assert isinstance(last, dt.datetime)
+            return max(last, clock.now())
+    return clock.now()
 
 
 def _read_manifest(path: Path) -> Manifest:
