@@ -12,9 +12,8 @@ from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.errors import UserError
 from microcoder_assets.nights.settings import ScheduleSettings
 from microcoder_assets.nights.tags import NIGHT, WEEK
-from microcoder_assets.nights.window import months_of_night, trailing_months
+from microcoder_assets.nights.window import months_of_night, platforms_of_night, trailing_months
 from microcoder_assets.partitions import range_tags
-from microcoder_assets.project import Project
 from microcoder_assets.resources import Workspace
 
 CURATION = plan.until("train_split")
@@ -65,9 +64,8 @@ def _nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
         night = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone)).date()
         if reason := _held_up(context.instance, workspace, NIGHT):
             return dg.SkipReason(reason)
-        first, last = _months(workspace, context.scheduled_execution_time, settings)
         tags = {
-            **range_tags(first, last, PLATFORMS[0], PLATFORMS[-1]),
+            **_partitions(workspace, context.scheduled_execution_time, settings),
             "dagster/max_runtime": str(round(settings.longest_night_h * 3600)),
             NIGHT: str(night),
         }
@@ -117,11 +115,13 @@ def _held_up(instance: dg.DagsterInstance, workspace: Workspace, tag: str) -> st
     return f"that of {earlier.tags[tag]} is still under way (run {earlier.run_id}); the next one makes up for it"
 
 
-def _months(workspace: Workspace, now: dt.datetime, settings: ScheduleSettings) -> tuple[str, str]:
-    """Contest months are UTC months. Where the inputs cannot be read the night begins all the same, and its failure
-    says so: a tick that fails tells nobody."""
+def _partitions(workspace: Workspace, now: dt.datetime, settings: ScheduleSettings) -> dict[str, str]:
+    """Tags of the range to make. Contest months are UTC months. Where the inputs cannot be read the night begins all
+    the same, and its failure says so: a tick that fails tells nobody."""
     now = now.astimezone(dt.UTC)
     try:
-        return months_of_night(Project.load(workspace.path), now, settings.catch_up_months)
+        project = workspace.project()
+        months, platforms = months_of_night(project, now, settings.catch_up_months), platforms_of_night(project)
     except UserError:
-        return trailing_months(now)
+        months, platforms = trailing_months(now), (PLATFORMS[0], PLATFORMS[-1])
+    return range_tags(*months, *platforms)

@@ -1,10 +1,11 @@
-"""Which contest months a night makes, and which of its sources it could not have whole."""
+"""Which partitions a night makes: contest months and platforms."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from microcoder_assets import plan
+from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.web.source import SITES
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -25,6 +26,15 @@ def months_of_night(project: Project, now: dt.datetime, catch_up_months: int) ->
     earliest = _months_before(before, catch_up_months)
     behind = [month for platform in SITES for month in _behind(project, platform, now) if earliest <= month < before]
     return min([before, *behind]), running
+
+
+def platforms_of_night(project: Project) -> tuple[str, str]:
+    """First and last of the platforms, in their order, that sources serve or the store holds: Dagster books every
+    partition between them, whether there is anything in it or not. Raises UserError where a source cannot be opened."""
+    served = {platform for source in project.open_sources() for platform in source.platforms}
+    stored = {Partition.named(manifest.partition).platform for manifest in project.store.manifests("scraped_problems")}
+    found = [platform for platform in PLATFORMS if platform in served | stored] or list(PLATFORMS)
+    return found[0], found[-1]
 
 
 def _behind(project: Project, platform: str, now: dt.datetime) -> set[str]:
