@@ -21,8 +21,9 @@ from microcoder_assets.project import Project
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests" / "assets" / "collection"))
 
-from microcoder_assets.runner import Runner  # noqa: E402
 from year import Night, Nights, Sites, clock_at, day_of, morning, new_home, standing  # noqa: E402
+
+from microcoder_assets.runner import Runner  # noqa: E402
 
 
 def quarter(nights: list[Night]) -> list[str]:

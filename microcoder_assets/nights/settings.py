@@ -47,8 +47,9 @@ class WebhookSettings(Section):
 
     url: Secret = Field(description="The address.")
     token: Secret | None = Field(None, description="Sent as `Authorization: Bearer`.")
-    timeout_s: float = Field(10.0, gt=0, le=20, description="Longest silence of the connection. Ours: a sensor's tick "
-                             "has 60 s.")
+    timeout_s: float = Field(
+        10.0, gt=0, le=20, description="Longest silence of the connection. Ours: a sensor's tick has 60 s."
+    )
 
 
 class MailSettings(Section):
@@ -56,8 +57,9 @@ class MailSettings(Section):
 
     host: str = Field(min_length=1, description="Its name.")
     port: int = Field(587, gt=0, lt=65536, description="RFC 6409: 587 for submission.")
-    security: Literal["starttls", "tls", "none"] = Field("starttls", description="RFC 8314 prefers tls, on port 465. "
-                                                         "Ours: starttls, as port 587 has it.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="RFC 8314 prefers tls, on port 465. Ours: starttls, as port 587 has it."
+    )
     username: str | None = Field(None, description="None: no login. Ours.")
     password: Secret | None = Field(None, description="Of `username`.")
     sender: str = Field(pattern=r"^[^\s@]+@[^\s@]+$", description="From.")
@@ -77,10 +79,12 @@ class AlertSettings(Section):
     """Whom to tell what. Without a channel nobody is told."""
 
     events: tuple[Literal["failure", "partial", "stale", "success"], ...] = Field(
-        ("failure", "partial", "stale", "success"), description="Which alerts are sent. Ours: all.")
+        ("failure", "partial", "stale", "success"), description="Which alerts are sent. Ours: all."
+    )
     webhook: WebhookSettings | None = Field(None, description="Ours: none.")
-    ui_url: str | None = Field(None, pattern=r"^https?://", description="Where the web UI is, for links to runs. "
-                               "Ours: none.")
+    ui_url: str | None = Field(
+        None, pattern=r"^https?://", description="Where the web UI is, for links to runs. Ours: none."
+    )
     mail: MailSettings | None = Field(None, description="Ours: none.")
     keep_h: float = Field(72.0, gt=0, description="Hours for which an alert that no channel took is tried again. Ours.")
 
@@ -91,12 +95,20 @@ class ScheduleSettings(Section):
     timezone: str = Field("UTC", description="IANA name, such as Europe/Berlin. Ours.")
     nightly_at: str = Field("03:00", pattern=_CLOCK, description="Time of the nightly refresh. Ours.")
     weekly_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
-        "sunday", description="Day of the weekly training. Ours.")
+        "sunday", description="Day of the weekly training. Ours."
+    )
     weekly_at: str = Field("06:00", pattern=_CLOCK, description="Time of the weekly training. Ours: after the night.")
-    catch_up_months: int = Field(12, ge=0, description="How far before the previous month a night goes back for what "
-                                 "earlier nights missed. Ours.")
-    longest_night_h: float = Field(20.0, gt=0, description="A night that runs for longer is ended by Dagster's run "
-                                   "monitoring. Ours: before the next one begins.")
+    catch_up_months: int = Field(
+        12,
+        ge=0,
+        description="How far before the previous month a night goes back for what earlier nights missed. Ours.",
+    )
+    longest_night_h: float = Field(
+        20.0,
+        gt=0,
+        description="A night that runs for longer is ended by Dagster's run "
+        "monitoring. Ours: before the next one begins.",
+    )
 
     @field_validator("timezone")
     @classmethod

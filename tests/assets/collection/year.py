@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +72,19 @@ def noon(number: int) -> int:
     return int(dt.datetime.combine(day_of(number), dt.time(12), dt.UTC).timestamp())
 
 
-@lru_cache(maxsize=None)
+@cache
 def words(name: str) -> str:
     """A text of its own, so that no two problems read alike."""
     return " ".join(random.Random(name).choices(WORDS, k=90))
 
 
-@lru_cache(maxsize=None)
+@cache
 def codeforces(name: str, edition: int) -> Reply:
     number = random.Random(name).randrange(10**6)
     return codeforces_page(title=name, note=f"{words(name)} {'Edited.' * edition}", samples=[(f"{number}\n", "1\n")])
 
 
-@lru_cache(maxsize=None)
+@cache
 def atcoder(name: str) -> Reply:
     page = atcoder_page().body.replace(b"Add ", f"{words(name)} add ".encode())
     return Reply(page.replace(b"1 2\r\n", f"{random.Random(name).randrange(10**6)} 2\r\n".encode()))
