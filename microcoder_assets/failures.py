@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import dagster as dg
@@ -30,7 +31,7 @@ def cause(events: Iterable[dg.DagsterEvent]) -> Exception:
             while error is not None and error.cause is not None:
                 error = error.cause
             if error is not None:
-                words = " ".join(error.message.removeprefix(f"{error.cls_name}: ").split())
+                words = " ".join(re.sub(rf"^[\w.]*{error.cls_name}: ", "", error.message).split())
                 if error.cls_name and error.cls_name.endswith("UserError"):
                     return UserError(words)
                 return RunFailed(f"{event.step_key} failed: {error.cls_name}: {words}")
