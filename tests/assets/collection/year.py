@@ -249,15 +249,18 @@ class Nights:
         before = len(self._programs())
         with clock_at(morning(number)), dg.DagsterInstance.get() as instance:
             (request,) = self.tick(instance, morning(number)).run_requests
-            done = self._job.execute_in_process(
-                instance=instance, tags=dict(request.tags), run_config={"loggers": {"console": {}}}
-            )
-            run = instance.get_run_by_id(done.run_id)
-        lines = query(self.project.store, "SELECT count(*) FROM ledger WHERE run_id = $1", [done.run_id]).item()
+            run = self.make(instance, request.tags)
+        lines = query(self.project.store, "SELECT count(*) FROM ledger WHERE run_id = $1", [run.run_id]).item()
         asked = Counter(asked.status for asked in self._sites.log if asked.key != "/robots.txt")
         first = request.tags["dagster/asset_partition_range_start"].partition("|")[0]
-        partial = run.tags.get(PARTIAL, "") if run else ""
-        return Night(number, asked, lines, len(self._programs()) - before, partial, first)
+        return Night(number, asked, lines, len(self._programs()) - before, run.tags.get(PARTIAL, ""), first)
+
+    def make(self, instance: dg.DagsterInstance, tags: Mapping[str, str]) -> dg.DagsterRun:
+        """Run the job with a night's tags; raises what a step raises."""
+        done = self._job.execute_in_process(instance=instance, tags=dict(tags), run_config={"loggers": {"console": {}}})
+        run = instance.get_run_by_id(done.run_id)
+        assert run is not None
+        return run
 
     def _programs(self) -> set[str]:
         return set(self.project.store.packs("verdicts").known())
