@@ -20,7 +20,7 @@ from microcoder_assets.project import Project
 from microcoder_assets.schema import DIMENSIONS
 from microcoder_assets.store.catalogue import query
 
-DAY, DRAWS = 5, 3
+DAY, DRAWS = 6, 3
 PACKAGES = {0: "snailpace", 1: "balloonspop", 2: "evenhouses"}
 
 
@@ -46,7 +46,7 @@ from microcoder_assets.project import Project
 nights = Nights(Project.load(pathlib.Path(sys.argv[2])), None)
 print("ready", flush=True)
 sys.stdin.readline()
-with clock_at(morning(5)), dg.DagsterInstance.get() as instance:
+with clock_at(morning(6)), dg.DagsterInstance.get() as instance:
     nights.make(instance, json.loads(sys.argv[3]))
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from microcoder_assets import clock
 from microcoder_assets.errors import UserError
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
@@ -54,6 +56,17 @@ def test_publishing_the_same_again_changes_no_byte(tmp_path: Path) -> None:
     before = tree(tmp_path)
     assert store.publish("asset", result({"a:1": 1}), **{**RUN, "run_id": "another"}) == first
     assert tree(tmp_path) == before
+
+
+def test_lines_of_the_ledger_stay_in_order_when_the_clock_is_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, today = ParquetStore(tmp_path), dt.datetime(2026, 4, 3, tzinfo=dt.UTC)
+    for hours, value in ((0, 1), (-24, 2), (-48, 3), (1, 4)):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: today + dt.timedelta(hours=hours))
+        store.publish("asset", result({"a:1": value}), **RUN)
+    times = [pl.read_parquet(path)["decided_at"].item() for path in store.ledger_files("asset")]
+    assert times == [today, today, today, today + dt.timedelta(hours=1)]
 
 
 def test_the_ledger_holds_what_changed_and_only_that(tmp_path: Path) -> None:
