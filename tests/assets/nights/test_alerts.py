@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from receivers import SILENT, Hook, MailServer
 
 from microcoder_assets import clock
+from microcoder_assets.cli import main
 from microcoder_assets.errors import UserError
 from microcoder_assets.nights.alerts import Alert, channels_of
 from microcoder_assets.nights.outbox import outbox_of, raise_alert
@@ -204,3 +206,19 @@ def test_a_deployment_names_another_file(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "other.toml").write_text('[schedule]\ntimezone = "Asia/Tokyo"\n')
     monkeypatch.setenv("MICROCODER_OPERATIONS", str(tmp_path / "other.toml"))
     assert load_operations(tmp_path / "home").schedule.timezone == "Asia/Tokyo"
+
+
+def test_the_command_tries_every_channel(tmp_path: Path, settings: AlertSettings, hook: Hook, mail: MailServer) -> None:
+    def alerts(*options: str) -> Result:
+        return CliRunner().invoke(main, ["--home", str(tmp_path), "alerts", *options])
+
+    raise_alert(tmp_path, alert(), settings)
+    assert alerts().output.splitlines() == ["2026-04-03T04:00  failure   night 1 failed", "channels: webhook, mail"]
+    tried = alerts("--test")
+    assert (tried.exit_code, tried.output) == (0, "webhook: taken\nmail: taken\n")
+    assert [payload["title"] for payload in hook.taken] == ["a trial alert"] and len(mail.taken) == 1
+    hook.status = 500
+    tried = alerts("--test")
+    assert tried.exit_code == 1 and "webhook: the webhook answers with status 500" in tried.output
+    (tmp_path / "operations.toml").unlink()
+    assert alerts("--test").exit_code == 2
