@@ -15,8 +15,13 @@ class RunFailed(RuntimeError):
     """A run ended in failure; the message is its cause in one line."""
 
 
-def cause(events: Iterable[dg.DagsterEvent]) -> Exception:
-    """RunFailed, or UserError where it is a user's to mend: of the first check that blocked, else the first step."""
+def cause(
+    events: Iterable[dg.DagsterEvent], otherwise: str = "the run failed; `make ui` shows its log"
+) -> UserError | RunFailed:
+    """UserError where it is a user's to mend: of the first check that blocked, else of the first step that failed.
+
+    otherwise: what is said of a run in which neither did.
+    """
     events = list(events)
     for event in events:
         if event.event_type_value != "ASSET_CHECK_EVALUATION":
@@ -35,4 +40,4 @@ def cause(events: Iterable[dg.DagsterEvent]) -> Exception:
                 if error.cls_name and error.cls_name.endswith("UserError"):
                     return UserError(words)
                 return RunFailed(f"{event.step_key} failed: {error.cls_name}: {words}")
-    return RunFailed("the run failed; `make ui` shows its log")
+    return RunFailed(otherwise)

@@ -27,10 +27,8 @@ _DEFAULT = dg.DefaultSensorStatus.RUNNING if on_by(NIGHTLY_VARIABLE) else dg.Def
 def failure_alerts(context: dg.RunFailureSensorContext, workspace: Workspace) -> None:
     """Tells of every run of this code location that failed. Runs from a terminal tell whoever sits there."""
     run = context.dagster_run
-    events = (entry.dagster_event for entry in context.instance.all_logs(run.run_id))
-    reason = cause(event for event in events if event)
-    if str(reason).startswith("the run failed"):
-        reason = RuntimeError(context.failure_event.message or "its log says why")
+    events = [entry.dagster_event for entry in context.instance.all_logs(run.run_id) if entry.dagster_event]
+    reason = cause(events, otherwise=context.failure_event.message or "its log says why")
     text = f"{reason}\n\nWhat stood before stands; the next run goes on from there."
     _tell(context, workspace, "failure", f"{_name(run)} failed", text, run.run_id)
 
@@ -71,8 +69,8 @@ def stale_and_delivery(assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefini
         stale = sorted(name for name, state in now.items() if state == "FAIL" and before.get(name) != "FAIL")
         if stale:
             text = "Not made for longer than their freshness policies allow. Did the last nights run?"
-            at = clock.now().isoformat()
-            _tell(context, workspace, "stale", f"stale: {', '.join(stale)}", text, None, id=f"stale-{at}")
+            title, id = f"stale: {', '.join(stale)}", f"stale-{clock.now():%Y%m%dT%H%M%S}"
+            _tell(context, workspace, "stale", title, text, None, id)
         settings = load_operations(workspace.path).alerts
         told = outbox_of(workspace.path).deliver(channels_of(settings), settings.keep_h)
         _log(context, told)

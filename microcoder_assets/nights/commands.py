@@ -36,11 +36,12 @@ def alerts(home: Path, trial: bool) -> None:
         return
     if not channels:
         raise UserError("operations.toml names no channel; docs/operations.md shows one")
-    at = clock.now().isoformat()
+    now = clock.now()
+    trial_alert = Alert(f"trial-{now:%Y%m%dT%H%M%S}", "success", "a trial alert", "The channel works.", now.isoformat())
     failed = False
     for name, channel in channels.items():
         try:
-            channel.send(Alert(f"trial-{at.replace(':', '')}", "success", "a trial alert", "The channel works.", at))
+            channel.send(trial_alert)
             click.echo(f"{name}: taken")
         except (Undelivered, UserError) as error:
             failed = True
