@@ -50,7 +50,7 @@ def _stands(project: Project, partition: Partition, inputs: str) -> bool:
     normalized = project.store.manifest("normalized_problems", partition)
     return (
         scraped is not None
-        and scraped.extra.get(WEB, inputs) == inputs  # one that does not say is older than this note
+        and scraped.extra.get(WEB, inputs) == inputs  # manifests of earlier versions do not say
         and normalized is not None
         and normalized.inputs == plan.inputs_of_partition(project, partition)
     )
