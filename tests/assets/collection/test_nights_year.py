@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from year import Nights, Sites, clock_at, day_of, down, morning, new_home, standing
+from year import Nights, Sites, day_of, down, morning, new_home, standing
 
 from microcoder_assets.nights.window import trailing_months
-from microcoder_assets.project import Project
-from microcoder_assets.runner import Runner
 from microcoder_assets.store.catalogue import query
 
 LIVED = (5, 40, 42, 151, 166, 240, 286, 287)
@@ -41,8 +39,7 @@ def test_a_year_of_nights_ends_as_a_single_run_does(sites: Sites, tmp_path: Path
     assert lived[286].first_month < trailing_months(morning(286))[0] == lived[287].first_month
 
     once = new_home(tmp_path / "once", sites)
-    with clock_at(morning(287)):
-        Runner(Project.load(once.home)).run("train_split")
+    Nights(once, sites).live(287)  # an empty home: this night goes back to the first month
     assert standing(project) == standing(once)
     days = query(project.store, "SELECT published, count(*) FROM scraped_problems GROUP BY ALL").rows()
     assert day_of(166) in dict(days) and day_of(166).day == 29
