@@ -15,8 +15,8 @@ import dagster as dg
 
 ENDED = "its process ended before the run did; what it had finished is stored, run again to go on"
 
-
 _HELD: list[IO[str]] = []
+"""Marks that this process holds until it ends."""
 
 
 def mark(folder: Path, run_id: str) -> None:
