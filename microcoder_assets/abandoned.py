@@ -9,10 +9,22 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import dagster as dg
 
 ENDED = "its process ended before the run did; what it had finished is stored, run again to go on"
+
+_HELD: list[IO[str]] = []
+"""Marks that this process holds until it ends."""
+
+
+def mark(folder: Path, run_id: str) -> None:
+    """Mark a run of this process in `folder` for as long as the process lives."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = (folder / run_id).open("w")
+    fcntl.flock(held, fcntl.LOCK_SH)
+    _HELD.append(held)
 
 
 @contextlib.contextmanager
@@ -21,7 +33,7 @@ def alive(folder: Path, run_id: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / run_id
     with mark.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_SH)
         yield
         mark.unlink(missing_ok=True)
 

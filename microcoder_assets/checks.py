@@ -212,7 +212,11 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
         for name, check in {**checks, **alarms}.items():
             finding = check(project, asset)
             yield dg.AssetCheckResult(
-                asset_key=asset, check_name=name, passed=finding is None, metadata={"finding": finding or "none"}
+                asset_key=asset,
+                check_name=name,
+                passed=finding is None,
+                severity=dg.AssetCheckSeverity.WARN if name in alarms else dg.AssetCheckSeverity.ERROR,
+                metadata={"finding": finding or "none"},
             )
 
     return run

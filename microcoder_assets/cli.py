@@ -14,6 +14,7 @@ from microcoder_assets.command import ALARM
 from microcoder_assets.command import command as _command
 from microcoder_assets.errors import UserError
 from microcoder_assets.llm.commands import batch
+from microcoder_assets.nights.commands import alerts
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 from microcoder_assets.publication.commands import COMMANDS
 
@@ -310,7 +311,7 @@ def catalogue(home: Path, database: Path) -> None:
     click.echo(f"views over {home} written to {database}")
 
 
-for _each in (batch, *COMMANDS):
+for _each in (alerts, batch, *COMMANDS):
     main.add_command(_each)
 
 

@@ -416,29 +416,30 @@ class WebSettings(Section):
 
 def load_settings(path: Path | None) -> Settings:
     """Settings from a TOML file, defaults where it is silent. Raises UserError naming the file and the key."""
-    return Settings() if path is None else _load(path, Settings)
+    return Settings() if path is None else load_section(path, Settings)
 
 
 def load_web_settings(path: Path) -> WebSettings:
     """The same of a `web.toml`."""
-    return _load(path, WebSettings)
+    return load_section(path, WebSettings)
 
 
 def load_policy(path: Path | None) -> SelectionPolicy:
     """The same of a selection policy, which is YAML."""
     if path is None:
         return SelectionPolicy()  # type: ignore[call-arg]
-    return _load(path, SelectionPolicy, "policy", "YAML", _mapping)
+    return load_section(path, SelectionPolicy, "policy", "YAML", _mapping)
 
 
 def _mapping(text: str) -> Any:
     return yaml.safe_load(text) or {}
 
 
-def _load(
+def load_section(
     path: Path, model: type[S], what: str = "settings file", form: str = "TOML",
     parse: Callable[[str], Any] = tomllib.loads,
 ) -> S:
+    """A settings file as `model`. Raises UserError naming the file and the key."""
     try:
         raw = parse(path.read_text(encoding="utf-8"))
         return model.model_validate(raw, context={"folder": path.parent})

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from microcoder_assets.automation import curation_job, nightly_schedule, training_job
+from microcoder_assets.automation import build_schedules, curation_job, training_job
 from microcoder_assets.checks import ASSET_CHECKS
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.evaluation.assets import livecodebench_scores
 from microcoder_assets.filtering.assets import calibrated_problems, scored_problems, selected_problems
+from microcoder_assets.nights.settings import load_operations
 from microcoder_assets.processing.assets import normalized_problems, prepared_problems, unique_problems
 from microcoder_assets.project import home_from_environment
 from microcoder_assets.publication.assets import train_split
 from microcoder_assets.resources import Workspace, plain_logger
+from microcoder_assets.sensors import failure_alerts, night_alerts, stale_and_delivery
 from microcoder_assets.training.assets import grpo_policy
 from microcoder_assets.verification.assets import verified_problems
 
@@ -40,7 +42,8 @@ def build_defs(home: Path) -> dg.Definitions:
         assets=ASSETS,
         asset_checks=ASSET_CHECKS,
         jobs=[curation_job, training_job],
-        schedules=[nightly_schedule],
+        schedules=build_schedules(load_operations(home).schedule),
+        sensors=[failure_alerts, night_alerts, stale_and_delivery(ASSETS)],
         resources={"workspace": Workspace(home=str(home)), "pipes": dg.PipesSubprocessClient()},
         loggers={"console": plain_logger},
         executor=dg.in_process_executor,

@@ -90,11 +90,16 @@ class PlatformInputs:
 
 def inputs_of_platform(project: Project, platform: str) -> PlatformInputs:
     sources = [source.fingerprint() for source in project.file_sources(platform)]
+    return PlatformInputs(_digest(project, "scraped_problems", sources), web_inputs(project, platform))
+
+
+def web_inputs(project: Project, platform: str) -> dict[str, str]:
+    """What the archives hold of each month of a platform; needs no file to be read."""
     web: dict[str, str] = {}
     for source in project.web_sources(platform):
         for month, fingerprint in source.cursor(platform).held.items():
             web[month] = f"{web.get(month, '')} {fingerprint}"
-    return PlatformInputs(_digest(project, "scraped_problems", sources), web)
+    return web
 
 
 def due_months(project: Project, platform: str, now: dt.datetime) -> set[str]:

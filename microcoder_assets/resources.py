@@ -20,8 +20,17 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     home: str
 
+    @property
+    def path(self) -> Path:
+        return Path(self.home)
+
+    @property
+    def running(self) -> Path:
+        """Where runs are marked for as long as their processes live."""
+        return self.path / "running"
+
     def project(self) -> Project:
-        return Project.load(Path(self.home))
+        return Project.load(self.path)
 
 
 @contextlib.contextmanager

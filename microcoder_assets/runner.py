@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shutil
 import uuid
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from microcoder_assets import plan
+from microcoder_assets import clock, plan
 from microcoder_assets.abandoned import alive, end_abandoned
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.checks import CHECKS
@@ -23,6 +22,7 @@ from microcoder_assets.collection.scrape import partition_of
 from microcoder_assets.collection.web.source import WebSource
 from microcoder_assets.definitions import build_defs
 from microcoder_assets.errors import UserError
+from microcoder_assets.failures import RunFailed, cause
 from microcoder_assets.partitions import range_tags
 from microcoder_assets.project import Project
 from microcoder_assets.store import Partition
@@ -32,10 +32,6 @@ MAX_GAP = 12
 """Months without problems that a run may span: each costs an event, each further run a second. Measured."""
 
 PARTITIONED = [name for name, stage in plan.STAGES.items() if stage.partitioned]
-
-
-class RunFailed(RuntimeError):
-    """A run ended in failure; the message is its cause in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,7 @@ class Runner:
         """Months of a platform whose partitions were made from something else than what stands now, in order."""
         store = self.project.store
         inputs = plan.inputs_of_platform(self.project, platform)
-        due = plan.due_months(self.project, platform, dt.datetime.now(dt.UTC))
+        due = plan.due_months(self.project, platform, clock.now())
         stale = []
         for month in self.held_months(platform):
             partition = Partition(month, platform)
@@ -149,7 +145,7 @@ class Runner:
     def held_months(self, platform: str) -> list[str]:
         """Months that the sources or the store hold of a platform, or that the web is to be asked for, in order."""
         inputs = plan.inputs_of_platform(self.project, platform)
-        due = plan.due_months(self.project, platform, dt.datetime.now(dt.UTC))
+        due = plan.due_months(self.project, platform, clock.now())
         stored = self._stored_months(platform)
         return sorted(self._served_months(platform, inputs.files) | inputs.web.keys() | stored | due)
 
@@ -169,7 +165,7 @@ class Runner:
                     run_id=run_id,
                 )
         if not result.success:
-            raise _failure(result)
+            raise cause(result.all_events)
         self._checked.put({self._state(name): b"" for name in assets})
 
     def _state(self, asset: str) -> str:
@@ -217,24 +213,3 @@ def spans(months: Sequence[str], gap: int = MAX_GAP, size: int | None = None) ->
 
 def _number(month: str) -> int:
     return int(month[:4]) * 12 + int(month[5:])
-
-
-def _failure(result: dg.ExecuteInProcessResult) -> Exception:
-    for event in result.all_events:
-        if event.event_type_value != "ASSET_CHECK_EVALUATION":
-            continue
-        data = event.asset_check_evaluation_data
-        if not data.passed and data.check_name in CHECKS[data.asset_key.to_user_string()]:
-            finding = data.metadata["finding"].value
-            return RunFailed(f"check {data.check_name} of {data.asset_key.to_user_string()} failed: {finding}")
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None:
-                words = " ".join(error.message.removeprefix(f"{error.cls_name}: ").split())
-                if error.cls_name and error.cls_name.endswith("UserError"):
-                    return UserError(words)
-                return RunFailed(f"{event.step_key} failed: {error.cls_name}: {words}")
-    return RunFailed("the run failed; `make ui` shows its log")

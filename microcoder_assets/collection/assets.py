@@ -1,17 +1,19 @@
 """Assets of the collection stage."""
 
-import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from microcoder_assets import plan
+from microcoder_assets import clock, plan
+from microcoder_assets.abandoned import mark
 from microcoder_assets.collection.benchmark import benchmark_result
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.scrape import Scraper, home_of
 from microcoder_assets.collection.web.source import Record, WebSource
+from microcoder_assets.nights.tags import NIGHT, PARTIAL
+from microcoder_assets.nights.window import WEB
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
@@ -33,6 +35,8 @@ from microcoder_assets.store import Partition
 def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
     """Contest problems as their sources serve them, by contest month and platform."""
     project = workspace.project()
+    if NIGHT in context.run.tags:
+        mark(workspace.running, context.run_id)
     wanted = set(partitions_of(context.partition_keys))
     platforms = sorted({partition.platform for partition in wanted})
     sources = [source for source in project.open_sources() if not set(platforms).isdisjoint(source.platforms)]
@@ -40,6 +44,9 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     for source in sources:
         if isinstance(source, WebSource):
             _collect(context, source, wanted)
+    missing = {platform: by for platform, by in project.alarms().items() if platform in platforms}
+    if missing:
+        context.instance.add_run_tags(context.run_id, {PARTIAL: ", ".join(sorted(missing))})
     inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
     stored = {Partition.named(m.partition) for m in project.store.manifests("scraped_problems")}
     scraper = Scraper(project.store.blobs, project.settings.collection, wanted)
@@ -52,13 +59,21 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
     for partition in sorted(wanted & (stored | found.keys())):
         result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         made_from = inputs[partition.platform].of(partition.month)
-        manifests.append(publish_partition(context, project, result, partition, made_from))
-    return materialized(context, project, SCRAPED, manifests)
+        web = inputs[partition.platform].web.get(partition.month)
+        manifests.append(publish_partition(context, project, result, partition, made_from, {WEB: web} if web else None))
+    return materialized(context, project, SCRAPED, manifests, _not_whole(missing))
+
+
+def _not_whole(missing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Which sources this run could not have whole, and why; nothing where it had all."""
+    rows = [(platform, *alarm) for platform, by in sorted(missing.items()) for alarm in by.items()]
+    told = pl.DataFrame(rows, schema=["platform", "reason", "detail"], orient="row")
+    return {"not whole": dg.MetadataValue.md(markdown_table(told))} if rows else {}
 
 
 def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:
     """Ask the sites for those wanted months that are due; what goes wrong is an alarm, and the run goes on."""
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now()
     for platform in source.platforms:
         months = [month for month in source.due(platform, now) if Partition(month, platform) in wanted]
         if months:

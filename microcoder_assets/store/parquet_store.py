@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Self
 
 import polars as pl
 
+from microcoder_assets import clock
 from microcoder_assets.errors import UserError
 from microcoder_assets.schema import Schema, conform
 from microcoder_assets.stage import StageResult
@@ -198,7 +199,7 @@ class ParquetStore:
                         version=pl.lit(version),
                         run_id=pl.lit(run_id),
                         code_version=pl.lit(code_version),
-                        decided_at=pl.lit(dt.datetime.now(dt.UTC)),
+                        decided_at=pl.lit(_not_before(folder, ledgers)),
                     )
                     lines = lines.select(pl.col(name).cast(dtype) for name, dtype in ledger.LEDGER.items())
                     ledgers = [*ledgers, _content_file(folder, f"ledger/{version:06d}-", lines).name]
@@ -279,6 +280,16 @@ class _Seen(NamedTuple):
 def _stored_manifest(folder: Storage) -> _Seen | None:
     (stored,) = folder.read([_MANIFEST])
     return _Seen(_read_manifest(stored.data, folder.url(_MANIFEST)), stored.tag) if stored else None
+
+
+def _not_before(folder: Storage, ledgers: Sequence[str]) -> dt.datetime:
+    """Now, or when the ledger's last line was written, whatever a clock that was set back says."""
+    for name in reversed(ledgers):
+        last = pl.read_parquet(folder.url(name), columns=["decided_at"])["decided_at"].max()
+        if last is not None:
+            assert isinstance(last, dt.datetime)
+            return max(last, clock.now())
+    return clock.now()
 
 
 def _read_manifest(data: bytes, url: str) -> Manifest:

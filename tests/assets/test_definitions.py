@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pytest
 
-from microcoder_assets.automation import nightly_schedule, trailing_months
 from microcoder_assets.checks import ALARMS
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.definitions import build_defs
@@ -64,21 +62,3 @@ def test_the_running_month_has_a_partition() -> None:
     assert MONTHS.get_last_partition_key() == f"{now:%Y-%m}"
     assert MONTHS.get_first_partition_key() == "1999-12"
     assert len(MONTH_PLATFORM.get_partition_keys()) == len(MONTHS.get_partition_keys()) * len(PLATFORMS)
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [(dt.datetime(2026, 11, 21), ("2026-10", "2026-11")), (dt.datetime(2027, 1, 1), ("2026-12", "2027-01"))],
-)
-def test_a_night_covers_the_running_and_the_previous_month(now: dt.datetime, expected: tuple[str, str]) -> None:
-    assert trailing_months(now) == expected
-
-
-def test_the_nightly_schedule_asks_for_partitions_that_exist() -> None:
-    now = dt.datetime(2026, 11, 21, 3, tzinfo=dt.UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=now)
-    request = nightly_schedule(context)
-    assert isinstance(request, dg.RunRequest)
-    keys = set(MONTH_PLATFORM.get_partition_keys())
-    assert request.tags["dagster/asset_partition_range_start"] in keys
-    assert request.tags["dagster/asset_partition_range_end"] in keys

@@ -71,7 +71,7 @@ class WebClient:
 
     def _answer(self, request: Request) -> Answer:
         entry = self._archive.newest(request)
-        if entry and entry.status in _SETTLED and (self._now - entry.asked).total_seconds() < self._settings.fresh_s:
+        if entry and entry.status in _SETTLED and self._is_fresh(entry):
             return self._archive.answer(entry)
         answer = self._ask(request, entry)
         if entry and answer.status == 304:
@@ -79,6 +79,10 @@ class WebClient:
             return self._archive.answer(entry)
         self._archive.add(request, answer, self._now)
         return answer
+
+    def _is_fresh(self, entry: Entry) -> bool:
+        """One of a time to come, from before the clock was set back, is not."""
+        return 0 <= (self._now - entry.asked).total_seconds() < self._settings.fresh_s
 
     def _ask(self, request: Request, entry: Entry | None) -> Answer:
         """One answer, after as many attempts as it takes. Raises SourceDown when there is none, NotServed for one that

@@ -92,11 +92,14 @@ class WebSource:
 
     def due(self, platform: str, now: dt.datetime) -> list[str]:
         """Contest months to ask for: those never collected to their end; and until the month after one is over, it
-        too, once what is known is no longer fresh. Late edits, ratings and tests arrive after a contest."""
+        too, once what is known is no longer fresh. Late edits, ratings and tests arrive after a contest. What was
+        collected at a time to come, before the clock was set back, counts as never collected."""
         collected, due = self.cursor(platform).collected, []
         month = getattr(self.settings, platform).since
         while month <= f"{now:%Y-%m}":
             last = collected.get(month)
+            if last is not None and last > now:
+                last = None
             settled = dt.datetime.fromisoformat(f"{_next(_next(month))}-01T00:00:00+00:00")
             stale = last is None or (now - last).total_seconds() >= self.settings.fresh_s
             if last is None or (last < settled and stale):

@@ -19,11 +19,12 @@ from collection_files import write_rows
 from replay import Replay, Reply
 from site_pages import CHALLENGE, codeforces_page, contest_list, listed, problemset
 
-from microcoder_assets.automation import trailing_months
+from microcoder_assets import clock
 from microcoder_assets.checks import ALARMS
 from microcoder_assets.cli import main
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.definitions import build_defs
+from microcoder_assets.nights.window import trailing_months
 from microcoder_assets.partitions import range_tags
 from microcoder_assets.project import Project
 from microcoder_assets.runner import Runner
@@ -99,12 +100,16 @@ def stored(project: Project) -> dict[str, tuple[int, str, str]]:
     return {m.partition: (m.version, m.data, m.decisions) for m in project.store.manifests("scraped_problems")}
 
 
-def test_only_the_month_that_changed_is_made_again(project: Project, site: Replay) -> None:
+def test_only_the_month_that_changed_is_made_again(
+    project: Project, site: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made(project)
+    later = TODAY + dt.timedelta(hours=7)
+    monkeypatch.setattr(clock, "now", lambda: later)
     runner = Runner(Project.load(project.home))
     (source,) = Project.load(project.home).web_sources("codeforces")
     site.pages["/api/problemset.problems"] = problemset([listed(2213, "A", rating=1500), listed(2214, "A")])
-    source.collect("codeforces", [NOW], TODAY + dt.timedelta(hours=7))
+    source.collect("codeforces", [NOW], later)
     assert runner.stale_months("codeforces", PARTITIONED) == [BEFORE]
     made(project)
     sql = "SELECT ratings[1].value FROM scraped_problems WHERE native_id = '2213A'"

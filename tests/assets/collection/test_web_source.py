@@ -141,6 +141,20 @@ def test_months_are_due_until_they_are_settled(site: Replay, tmp_path: Path) -> 
     assert web.due("codeforces", may + dt.timedelta(days=1)) == ["2026-04", "2026-05"]
 
 
+def test_a_clock_that_was_a_year_ahead_and_is_set_back_hides_no_month(site: Replay, tmp_path: Path) -> None:
+    web = source(tmp_path, site, "codeforces")
+    web.collect("codeforces", MONTHS, NIGHT.replace(year=2027))
+    before = list(web.records())
+    assert web.due("codeforces", NIGHT) == MONTHS
+    site.forget()
+    web.collect("codeforces", MONTHS, NIGHT)
+    assert site.asked() == Counter({CONTESTS: 1, PROBLEMS: 1, **dict.fromkeys(PAGES, 1)})
+    assert {asked.status for asked in site.log} == {304, 404}
+    assert list(web.records()) == before
+    assert web.due("codeforces", NIGHT + dt.timedelta(hours=1)) == []
+    assert web.due("codeforces", NIGHT + dt.timedelta(days=1)) == MONTHS
+
+
 def test_a_second_pass_of_the_same_night_transfers_next_to_nothing(site: Replay, tmp_path: Path) -> None:
     web = source(tmp_path, site, "codeforces", fresh_s=0)
     web.collect("codeforces", MONTHS, NIGHT)

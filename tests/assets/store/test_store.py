@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import new_bucket_place, storage
 
+from microcoder_assets import clock
 from microcoder_assets.errors import UserError
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
@@ -57,6 +59,17 @@ def test_publishing_the_same_again_changes_no_byte(place: str) -> None:
     assert len([name for name in before if ".lock" not in name]) == 4
     assert store.publish("asset", result({"a:1": 1}), **{**RUN, "run_id": "another"}) == first
     assert tree(store.storage) == before
+
+
+def test_lines_of_the_ledger_stay_in_order_when_the_clock_is_set_back(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, today = ParquetStore(storage(place)), dt.datetime(2026, 4, 3, tzinfo=dt.UTC)
+    for hours, value in ((0, 1), (-24, 2), (-48, 3), (1, 4)):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: today + dt.timedelta(hours=hours))
+        store.publish("asset", result({"a:1": value}), **RUN)
+    lines = pl.read_parquet(store.ledger_files("asset")).sort("version")
+    assert lines["decided_at"].to_list() == [today, today, today, today + dt.timedelta(hours=1)]
 
 
 def test_the_ledger_holds_what_changed_and_only_that(place: str) -> None:
