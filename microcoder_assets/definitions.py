@@ -9,6 +9,7 @@ import dagster as dg
 from microcoder_assets.automation import curation_job, nightly_schedule, training_job
 from microcoder_assets.checks import ASSET_CHECKS
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
+from microcoder_assets.described import described
 from microcoder_assets.evaluation.assets import livecodebench_scores
 from microcoder_assets.filtering.assets import calibrated_problems, scored_problems, selected_problems
 from microcoder_assets.processing.assets import normalized_problems, prepared_problems, unique_problems
@@ -37,7 +38,7 @@ ASSETS = [
 def build_defs(home: Path) -> dg.Definitions:
     """Fresh definitions over one home folder; tests and the CLI give their own."""
     return dg.Definitions(
-        assets=ASSETS,
+        assets=described(ASSETS),
         asset_checks=ASSET_CHECKS,
         jobs=[curation_job, training_job],
         schedules=[nightly_schedule],

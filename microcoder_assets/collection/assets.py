@@ -18,7 +18,7 @@ from microcoder_assets.publication.export import export
 from microcoder_assets.publishing import materialized, publish, publish_partition
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, SCRAPED, conform
+from microcoder_assets.schema import SCRAPED, conform
 from microcoder_assets.stage import StageResult
 from microcoder_assets.store import Partition
 
@@ -53,7 +53,7 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         made_from = inputs[partition.platform].of(partition.month)
         manifests.append(publish_partition(context, project, result, partition, made_from))
-    return materialized(context, project, SCRAPED, manifests)
+    return materialized(context, project, manifests)
 
 
 def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:
@@ -93,7 +93,6 @@ def livecodebench_problems(context: dg.AssetExecutionContext, workspace: Workspa
         context,
         project,
         result,
-        BENCHMARK,
         inputs=version,
         extra={"export": str(folder.relative_to(project.home))},
         metadata={"releases": dg.MetadataValue.md(markdown_table(counts)), "export": dg.MetadataValue.path(folder)},

@@ -12,7 +12,7 @@ from microcoder_assets.processing.parts import prepared_parts, unique_parts
 from microcoder_assets.publishing import materialized, publish_partition, publish_parts
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import NORMALIZED, PREPARED, SCRAPED, UNIQUE
+from microcoder_assets.schema import PREPARED, SCRAPED, UNIQUE
 
 
 @dg.asset(
@@ -34,7 +34,7 @@ def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         scraped = project.store.read("scraped_problems", SCRAPED, [partition])
         result = normalize(scraped, project.store.blobs)
         manifests.append(publish_partition(context, project, result, partition, inputs))
-    return materialized(context, project, NORMALIZED, manifests)
+    return materialized(context, project, manifests)
 
 
 @dg.asset(

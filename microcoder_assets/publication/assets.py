@@ -14,7 +14,7 @@ from microcoder_assets.publication.limits import KNOWN, known_limits
 from microcoder_assets.publication.split import build_split
 from microcoder_assets.publishing import publish
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import CALIBRATED, PREPARED, SPLIT, VERIFIED
+from microcoder_assets.schema import CALIBRATED, PREPARED, VERIFIED
 from microcoder_assets.store.catalogue import query, report
 from microcoder_assets.verification.assets import verified_problems
 
@@ -57,7 +57,6 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
         context,
         project,
         result,
-        SPLIT,
         inputs=inputs,
         extra={"export": str(folder.relative_to(project.home)), "data_version": version},
         metadata={"card": dg.MetadataValue.md(card.split("---", 2)[2]), "export": dg.MetadataValue.path(folder)},
