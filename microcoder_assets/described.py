@@ -54,5 +54,6 @@ def column_schema(table: str) -> dg.TableSchema:
 
 
 def _column(table: str, found: re.Match[str]) -> dg.TableColumn:
+    kind = re.sub(r"\(.*\)", "", found["type"])  # the fields of a STRUCT would fill the page
     key = _KEY if found["name"] == "problem_id" and table in TABLES else None
-    return dg.TableColumn(found["name"], found["type"], found["meaning"], constraints=key)
+    return dg.TableColumn(found["name"], kind, found["meaning"], constraints=key)

@@ -90,6 +90,7 @@ def materialized(
             "funnel": dg.MetadataValue.md(markdown_table(funnel(decisions))),
             "decisions": dg.MetadataValue.md(markdown_table(_reasons(decisions))),
             "not going on": dg.MetadataValue.md(_examples(decisions)),
+            **_merges(decisions),
             **(metadata or {}),
         },
         data_version=dg.DataVersion(version[:16]),
@@ -107,7 +108,10 @@ def summary_line(asset: str, manifests: Iterable[Manifest]) -> str:
 def funnel(decisions: pl.DataFrame) -> pl.DataFrame:
     """platform, came_in, and a column of rows for each kind of decision; a line for all where there are several."""
     platform = pl.col("problem_id").str.split(":").list.first().alias("platform")
-    counted = [pl.len().alias("came_in"), *((pl.col("decision") == kind.value).sum().alias(kind.value) for kind in Kind)]
+    counted = [
+        pl.len().alias("came_in"),
+        *((pl.col("decision") == kind.value).sum().alias(kind.value) for kind in Kind),
+    ]
     by_platform = decisions.group_by(platform).agg(counted)
     by_platform = by_platform.sort("came_in", "platform", descending=[True, False])
     if by_platform.height < 2:
@@ -131,6 +135,22 @@ def examples(decisions: pl.DataFrame) -> pl.DataFrame:
     return shown.sort("decision", "reason", "problem_id").select(
         "problem_id", "decision", "reason", "detail", pl.col("parents").list.join(", ")
     )
+
+
+def _merges(decisions: pl.DataFrame) -> dict[str, dg.MetadataValue[Any]]:
+    """Where rows were merged: from which platform into which, by what rule, and how alike the least alike were."""
+    merged = decisions.filter(decision=Kind.MERGED.value)
+    if not merged.height:
+        return {}
+    into = pl.col("parents").list.first()
+    by = [
+        of.str.split(":").list.first().alias(name) for name, of in (("platform", pl.col("problem_id")), ("into", into))
+    ]
+    counts = merged.group_by(*by, "reason").agg(
+        problems=pl.len(), lowest_score=pl.col("score").min(), example=pl.format("{} into {}", "problem_id", into).min()
+    )
+    ordered = counts.sort("problems", "platform", "into", "reason", descending=[True, False, False, False])
+    return {"merges": dg.MetadataValue.md(markdown_table(ordered))}
 
 
 def _examples(decisions: pl.DataFrame) -> str:

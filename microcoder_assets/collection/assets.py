@@ -9,18 +9,20 @@ import polars as pl
 
 from microcoder_assets import plan
 from microcoder_assets.collection.benchmark import benchmark_result
+from microcoder_assets.collection.platforms import UNDATED_MONTH
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.scrape import Scraper, home_of
 from microcoder_assets.collection.web.source import Record, WebSource
+from microcoder_assets.figures import months_plot
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
 from microcoder_assets.publishing import materialized, publish, publish_partition
-from microcoder_assets.reports import markdown_table
+from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace
 from microcoder_assets.schema import SCRAPED, conform
 from microcoder_assets.stage import StageResult
-from microcoder_assets.store import Partition
+from microcoder_assets.store import ParquetStore, Partition
 
 
 @dg.asset(
@@ -53,7 +55,16 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         result = found.get(partition) or StageResult(conform(pl.DataFrame(), SCRAPED), [])
         made_from = inputs[partition.platform].of(partition.month)
         manifests.append(publish_partition(context, project, result, partition, made_from))
-    return materialized(context, project, manifests)
+    plot = inline_png(months_plot(_standing_months(project.store), "platform"), "what stands")
+    return materialized(context, project, manifests, {"what stands": dg.MetadataValue.md(plot)})
+
+
+def _standing_months(store: ParquetStore) -> pl.DataFrame:
+    """month, group (the platform), problems: of all partitions, whichever run made them."""
+    named = [(*manifest.partition.split("|"), manifest.rows) for manifest in store.manifests("scraped_problems")]
+    counts = pl.DataFrame(named, schema={"month": pl.String, "group": pl.String, "problems": pl.Int64}, orient="row")
+    dated = pl.when(pl.col("month") != UNDATED_MONTH).then(pl.col("month"))
+    return counts.with_columns(month=dated.str.to_date("%Y-%m"))
 
 
 def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:
@@ -89,11 +100,17 @@ def livecodebench_problems(context: dg.AssetExecutionContext, workspace: Workspa
     result = benchmark_result(project.benchmark, project.settings.benchmark.release)
     folder = export(project.exports / "livecodebench", result.frame, ("test",), version[:16], BENCHMARK_CARD)
     counts = result.frame.group_by("release", "difficulty").len("problems").sort("release", "difficulty")
+    months = result.frame.group_by(month=pl.col("published").dt.month_start(), group="difficulty").len("problems")
+    plot = inline_png(months_plot(months, "difficulty"), "months")
     return publish(
         context,
         project,
         result,
         inputs=version,
         extra={"export": str(folder.relative_to(project.home))},
-        metadata={"releases": dg.MetadataValue.md(markdown_table(counts)), "export": dg.MetadataValue.path(folder)},
+        metadata={
+            "releases": dg.MetadataValue.md(markdown_table(counts)),
+            "months": dg.MetadataValue.md(plot),
+            "export": dg.MetadataValue.path(folder),
+        },
     )

@@ -60,7 +60,8 @@ class Manifest:
     """What is current of one asset and partition.
 
     sha256: of the data file. inputs: fingerprint of everything the rows were made from; equal inputs, equal rows.
-    counts: decisions by kind. extra: small facts that the asset keeps with its rows.
+    counts: decisions by kind. extra: small facts that the asset keeps with its rows. before: counts of the version that
+    this one took the place of; none for the first.
     """
 
     asset: str
@@ -75,6 +76,7 @@ class Manifest:
     code_version: str
     run_id: str
     extra: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
 
 
 class Part(NamedTuple):
@@ -203,6 +205,7 @@ class ParquetStore:
                 code_version=code_version,
                 run_id=run_id,
                 extra=extra or {},
+                before=(current.before if same else current.counts) if current else {},
             )
             text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False)
             write_text_atomic(folder / "manifest.json", text + "\n")
