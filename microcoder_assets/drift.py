@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-import polars as pl
-
 from microcoder_assets.project import Project
 from microcoder_assets.schema import NORMALIZED
 from microcoder_assets.stage import GOES_ON
@@ -101,5 +99,5 @@ def _checkers(store: ParquetStore, asset: str, manifests: Iterable[Manifest]) ->
     """Rows by the kind of their checker."""
     columns = {name: NORMALIZED[name] for name in ("problem_id", "checker")}
     rows = store.read(asset, columns, [Partition.named(manifest.partition) for manifest in manifests])
-    kinds = rows["checker"].str.json_path_match("$.kind").fill_null("no checker")
+    kinds = rows["checker"].str.json_path_match("$.name").fill_null("no checker")
     return Counter(kinds.to_list())

@@ -34,7 +34,7 @@ def months_plot(counts: pl.DataFrame, legend: str) -> bytes:
     drawn = figure()
     axes = drawn.subplots()
     dated = counts.drop_nulls("month")
-    undated = counts["problems"].sum() - dated["problems"].sum()
+    undated = counts.filter(pl.col("month").is_null())["problems"].sum()
     if dated.height:
         span = pl.date_range(pl.col("month").min(), pl.col("month").max(), "1mo")
         months = dated.select(span.alias("month"))

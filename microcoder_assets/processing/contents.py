@@ -26,7 +26,7 @@ def contents_of(normalized: pl.DataFrame) -> dict[str, pl.DataFrame]:
     problems. checkers: checker (its kind), problems."""
     counted = [pl.len().alias("problems"), *(having.sum().alias(name) for name, having in CONTENTS.items())]
     flags = normalized.select(flag=pl.col("flags").explode().drop_nulls())
-    kind = pl.col("checker").str.json_path_match("$.kind").fill_null("none declared")
+    kind = pl.col("checker").str.json_path_match("$.name").fill_null("none declared")
     return {
         "contents": normalized.group_by("platform").agg(counted),
         "flags": flags.group_by("flag").len("problems").cast({"problems": pl.UInt32}),
