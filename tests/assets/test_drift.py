@@ -79,7 +79,12 @@ def month(project: Project, run_id: str, name: str, checkers: dict[str | None, i
     decisions = [Decision(problem_id, Kind.KEPT, "ok") for problem_id in given["problem_id"]]
     where = Partition(name, "a")
     project.store.publish(
-        "normalized_problems", StageResult(rows, decisions), partition=where, inputs="i", code_version="1", run_id=run_id
+        "normalized_problems",
+        StageResult(rows, decisions),
+        partition=where,
+        inputs="i",
+        code_version="1",
+        run_id=run_id,
     )
 
 

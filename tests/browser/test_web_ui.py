@@ -3,6 +3,7 @@ from a source that would like to be more than text. One server for all, on loopb
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -43,12 +44,20 @@ def write_archive(folder: Path, examples: Path) -> Path:
     twin = shutil.copytree(examples / "archive" / "courierkeys", folder / "hostile")
     shutil.copy(harbor / "microcoder.yaml", twin / "microcoder.yaml")
     settings = (twin / "problem.yaml").read_text("utf-8")
-    (twin / "problem.yaml").write_text(re.sub(r"(?m)^name:.*$", f"name: '{HOSTILE.replace(chr(39), chr(39) * 2)}'", settings))
+    (twin / "problem.yaml").write_text(re.sub(r"(?m)^name:.*$", f"name: {json.dumps(HOSTILE)}", settings))
     statement = next((twin / "problem_statement").iterdir())
     statement.write_text(f"{statement.read_text('utf-8')}\n<script>document.title='owned'</script>\n{HOSTILE}\n")
     broken = shutil.copytree(harbor, folder / "<img src=x onerror=document.title=1>")
     (broken / "problem.yaml").write_text("name: [\n")
     return folder
+
+
+def command(home: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-W", "ignore", "-m", "microcoder_assets.cli", "--home", str(home), *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
 
 
 def free_port() -> int:
@@ -62,10 +71,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, examples_dir: Path) -> Path:
     """A home curated down to prepared_problems by the command."""
     folder = tmp_path_factory.mktemp("ui")
     archive = write_archive(folder / "archive", examples_dir)
-    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(folder / "home"), "run", "--until"]
-    command += ["prepared_problems", "--source", f"kattis:{archive}", "--benchmark", str(examples_dir / "benchmark" / "test.jsonl")]
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    subprocess.run(command, check=True, capture_output=True, timeout=400, env=environment)
+    benchmark = examples_dir / "benchmark" / "test.jsonl"
+    given = ["--source", f"kattis:{archive}", "--benchmark", str(benchmark), "--until", "prepared_problems"]
+    subprocess.run(
+        command(folder / "home", "run", *given), check=True, capture_output=True, timeout=400, env=environment()
+    )
     return folder / "home"
 
 
@@ -73,10 +83,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, examples_dir: Path) -> Path:
 def server(home: Path) -> Iterator[str]:
     """The address of the UI that `microcoder ui` starts."""
     port = free_port()
-    command = [sys.executable, "-W", "ignore", "-m", "microcoder_assets.cli", "--home", str(home), "ui", "--port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     log = (home.parent / "ui.log").open("wb")
-    with subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True) as process:
+    started = command(home, "ui", "--port", str(port))
+    with subprocess.Popen(started, stdout=log, stderr=log, env=environment(), start_new_session=True) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             for _ in range(3 * PATIENCE_S):
@@ -112,16 +121,18 @@ def page(browser: Any, server: str) -> Iterator[Any]:
     opened.set_default_timeout(PATIENCE_S * 1000)
     playwright.expect.set_options(timeout=PATIENCE_S * 1000)
     strays: list[str] = []
-    opened.on("request", lambda request: None if request.url.startswith((server, "data:", "blob:")) else strays.append(request.url))
+    opened.on("request", lambda request: strays.append(request.url))
     opened.on("dialog", lambda dialog: (strays.append(dialog.message), dialog.dismiss()))
     yield opened
     context.close()
-    assert not [url for url in strays if not url.startswith("ws")]
+    own = (server, server.replace("http", "ws"), "data:", "blob:", "file:")
+    assert not [url for url in strays if not url.startswith(own)]
 
 
 def materialize(page: Any) -> str:
     """Click; the run's id once it is launched."""
-    with page.expect_response(lambda response: "LaunchPipelineExecution" in (response.request.post_data or "")) as launched:
+    launches = "LaunchPipelineExecution"
+    with page.expect_response(lambda response: launches in (response.request.post_data or "")) as launched:
         page.get_by_role("button", name=re.compile("Materialize")).first.click()
     return str(launched.value.json()["data"]["launchPipelineExecution"]["run"]["id"])
 
@@ -155,7 +166,7 @@ def test_launch_a_backfill(page: Any, home: Path) -> None:
     months.fill(f"[2025-10...{MONTH}]")
     months.press("Enter")
     page.get_by_text("Select a partition or create one").click()
-    page.get_by_text(PLATFORM, exact=True).last.click()
+    page.get_by_text(PLATFORM, exact=True).filter(visible=True).last.click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Launch backfill").click()
     page.goto("/runs")
@@ -168,7 +179,7 @@ def test_a_failed_blocking_check_stops_what_is_downstream(page: Any, home: Path)
     rows = pl.read_parquet(data)
     pl.concat([rows, rows]).write_parquet(data)
     page.goto("/asset-groups")
-    page.get_by_text("Search and filter assets").click()
+    page.locator(".CodeMirror").first.click()
     page.keyboard.type('key:"prepared_problems" or key:"scored_problems"')
     page.keyboard.press("Enter")
     run = materialize(page)
@@ -184,3 +195,9 @@ def test_what_a_source_wrote_is_only_text(page: Any, home: Path) -> None:
     page.get_by_text(f"1999-12|{PLATFORM}").first.click()
     playwright.expect(page.get_by_text("<img src=x onerror").first).to_be_visible()
     assert "owned" not in page.title()
+    story = home.parent / "story.html"
+    subprocess.run(command(home, "lineage", "harbor:hostile", "--html", str(story)), check=True, env=environment())
+    page.goto(story.as_uri())
+    playwright.expect(page.get_by_text("<script>document.title='owned'</script>").first).to_be_visible()
+    playwright.expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
+    assert page.title() == "harbor:hostile"
