@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from microcoder_assets import plan
+from microcoder_assets.drift import DRIFT
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.decontaminate import find_overlap, overlap_scheme
 from microcoder_assets.processing.documents import COLUMNS
@@ -199,27 +200,33 @@ ALARMS: dict[str, dict[str, Callable[[Project, str], Finding]]] = {
 
 
 def checks_of(asset: str) -> dg.AssetChecksDefinition:
-    """The asset's checks as one step; all but the alarms block."""
-    checks, alarms = CHECKS[asset], ALARMS.get(asset, {})
+    """The asset's checks as one step; all but the alarms and the drift block."""
+    checks, alarms, drift = CHECKS[asset], ALARMS.get(asset, {}), DRIFT.get(asset, {})
     specs = [
         dg.AssetCheckSpec(name, asset=asset, blocking=name in checks, description=(check.__doc__ or "").strip())
-        for name, check in {**checks, **alarms}.items()
+        for name, check in {**checks, **alarms, **drift}.items()
     ]
 
     @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
-    def run(workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
+    def run(context: dg.AssetCheckExecutionContext, workspace: Workspace) -> Iterator[dg.AssetCheckResult]:
         project = workspace.project()
+        made = context.instance.get_latest_materialization_event(dg.AssetKey(asset))
         for name, check in {**checks, **alarms}.items():
-            finding = check(project, asset)
-            yield dg.AssetCheckResult(
-                asset_key=asset,
-                check_name=name,
-                passed=finding is None,
-                severity=dg.AssetCheckSeverity.WARN if name in alarms else dg.AssetCheckSeverity.ERROR,
-                metadata={"finding": finding or "none"},
-            )
+            yield _result(asset, name, check(project, asset), blocking=name in checks)
+        for name, compare in drift.items():
+            yield _result(asset, name, compare(project, asset, made.run_id if made else ""), blocking=False)
 
     return run
+
+
+def _result(asset: str, name: str, finding: Finding, blocking: bool) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=name,
+        passed=finding is None,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        metadata={"finding": finding or "none"},
+    )
 
 
 ASSET_CHECKS = [checks_of(asset) for asset in CHECKS]

@@ -175,13 +175,27 @@ def overlap(home: Path, out: Path | None) -> None:
 
 @main.command()
 @click.argument("problem")
+@click.option("--html", "page", is_flag=False, flag_value="", type=click.Path(path_type=Path, dir_okay=False),
+              metavar="[FILE]", help="Write it as a page instead, with checks, programs and published versions; "
+              "without FILE below HOME/lineage.")
 @click.pass_obj
 @_command
-def lineage(home: Path, problem: str) -> None:
-    """The whole story of one PROBLEM (platform:native-id): every stage's decision and its reason."""
+def lineage(home: Path, problem: str, page: Path | None) -> None:
+    """The whole story of one PROBLEM (platform:native-id): every stage's decision and its reason.
+
+    \b
+    microcoder lineage codeforces:1920F2
+    microcoder lineage codeforces:1920F2 --html story.html
+    """
     from microcoder_assets.lineage import story
 
-    click.echo(story(Project.load(home).store, problem))
+    project = Project.load(home)
+    if page is None:
+        click.echo(story(project.store, problem))
+        return
+    from microcoder_assets.lineage_page import write_page
+
+    click.echo(write_page(project, problem, page if page.name else None))
 
 
 @main.command()

@@ -9,6 +9,7 @@ import dagster as dg
 from microcoder_assets.automation import build_schedules, curation_job, training_job
 from microcoder_assets.checks import ASSET_CHECKS
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
+from microcoder_assets.described import described
 from microcoder_assets.evaluation.assets import livecodebench_scores
 from microcoder_assets.filtering.assets import calibrated_problems, scored_problems, selected_problems
 from microcoder_assets.nights.settings import load_operations
@@ -39,7 +40,7 @@ ASSETS = [
 def build_defs(home: Path) -> dg.Definitions:
     """Fresh definitions over one home folder; tests and the CLI give their own."""
     return dg.Definitions(
-        assets=ASSETS,
+        assets=described(ASSETS),
         asset_checks=ASSET_CHECKS,
         jobs=[curation_job, training_job],
         schedules=build_schedules(load_operations(home).schedule),

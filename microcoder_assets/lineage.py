@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
+
 from microcoder_assets.errors import UserError
 from microcoder_assets.stage import Kind
 from microcoder_assets.store import ParquetStore
@@ -16,14 +18,23 @@ def story(store: ParquetStore, problem_id: str) -> str:
 
     Raises UserError when no stage knows the id, naming ids that are close.
     """
+    rows = standing(store, problem_id)
+    lines = [_line(row, problem_id) for row in rows.iter_rows(named=True)]
+    ran = query(store, report("evidence"), [problem_id])
+    return "\n".join([problem_id, *lines, *map(_programs, ran.iter_rows(named=True))])
+
+
+def standing(store: ParquetStore, problem_id: str) -> pl.DataFrame:
+    """The last decision of every stage on a problem and on those that were merged into it: rows of `lineage.sql`.
+
+    Raises UserError when no stage knows the id, naming ids that are close.
+    """
     rows = query(store, report("lineage"), [problem_id])
     if not rows.height:
         near = query(store, report("close_ids"), [problem_id])
         hint = f"; close ids: {', '.join(near['problem_id'])}" if near.height else "; the store is empty, run first"
         raise UserError(f"no stage knows {problem_id!r}{hint}")
-    lines = [_line(row, problem_id) for row in rows.iter_rows(named=True)]
-    ran = query(store, report("evidence"), [problem_id])
-    return "\n".join([problem_id, *lines, *map(_programs, ran.iter_rows(named=True))])
+    return rows
 
 
 def _programs(row: dict[str, Any]) -> str:

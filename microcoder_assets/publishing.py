@@ -14,17 +14,17 @@ from microcoder_assets import plan
 from microcoder_assets.project import Project
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.schema import Schema
-from microcoder_assets.stage import GOES_ON, StageResult
+from microcoder_assets.stage import GOES_ON, REASONS, Kind, StageResult
 from microcoder_assets.store import Manifest, Part, Partition
 
 EXAMPLES_SHOWN = 20
+STORY = "`microcoder lineage PROBLEM` tells a row's whole story, with `--html` as a page."
 
 
 def publish(
     context: dg.AssetExecutionContext,
     project: Project,
     result: StageResult,
-    schema: Schema,
     *,
     metadata: Mapping[str, Any] | None = None,
     extra: Mapping[str, Any] | None = None,
@@ -33,7 +33,7 @@ def publish(
     """Publish the rows of an asset without partitions. inputs: the fingerprint, where it was taken before the work."""
     asset = context.asset_key.to_user_string()
     manifest = publish_partition(context, project, result, Partition(), inputs or plan.inputs_of(project, asset), extra)
-    return materialized(context, project, schema, [manifest], metadata)
+    return materialized(context, project, [manifest], metadata)
 
 
 def publish_parts(
@@ -51,7 +51,7 @@ def publish_parts(
     manifests = project.store.publish_parts(
         asset, parts, schema=schema, inputs=inputs, code_version=version, run_id=run_id
     )
-    return materialized(context, project, schema, manifests, metadata)
+    return materialized(context, project, manifests, metadata)
 
 
 def publish_partition(
@@ -77,20 +77,20 @@ def publish_partition(
 def materialized(
     context: dg.AssetExecutionContext,
     project: Project,
-    schema: Schema,
     manifests: Sequence[Manifest],
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult[Any]:
-    """What Dagster records: rows, columns, where rows went and examples of those that did not go on."""
+    """What Dagster records: rows, where they went, why, and examples of those that did not go on."""
     context.log.info(summary_line(context.asset_key.to_user_string(), manifests))
     version = hashlib.sha256("".join(manifest.sha256 for manifest in manifests).encode()).hexdigest()
     decisions = project.store.read_decisions(manifests)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(manifest.rows for manifest in manifests),
-            "dagster/column_schema": column_schema(schema),
-            "decisions": dg.MetadataValue.md(_decisions_table(decisions)),
+            "funnel": dg.MetadataValue.md(markdown_table(funnel(decisions))),
+            "decisions": dg.MetadataValue.md(markdown_table(_reasons(decisions))),
             "not going on": dg.MetadataValue.md(_examples(decisions)),
+            **_merges(decisions),
             **(metadata or {}),
         },
         data_version=dg.DataVersion(version[:16]),
@@ -105,18 +105,54 @@ def summary_line(asset: str, manifests: Iterable[Manifest]) -> str:
     return f"{asset}: {counted.total():,} in, {counts or 'nothing to decide'}"
 
 
-def column_schema(schema: Schema) -> dg.TableSchema:
-    return dg.TableSchema(columns=[dg.TableColumn(name, str(dtype)) for name, dtype in schema.items()])
+def funnel(decisions: pl.DataFrame) -> pl.DataFrame:
+    """platform, came_in, and a column of rows for each kind of decision; a line for all where there are several."""
+    platform = pl.col("problem_id").str.split(":").list.first().alias("platform")
+    counted = [
+        pl.len().alias("came_in"),
+        *((pl.col("decision") == kind.value).sum().alias(kind.value) for kind in Kind),
+    ]
+    by_platform = decisions.group_by(platform).agg(counted)
+    by_platform = by_platform.sort("came_in", "platform", descending=[True, False])
+    if by_platform.height < 2:
+        return by_platform
+    return pl.concat([by_platform, by_platform.select(pl.lit("all").alias("platform"), pl.exclude("platform").sum())])
 
 
-def _decisions_table(decisions: pl.DataFrame) -> str:
+def _reasons(decisions: pl.DataFrame) -> pl.DataFrame:
     counts = decisions.group_by("decision", "reason").agg(problems=pl.len())
-    return markdown_table(counts.sort("problems", "decision", "reason", descending=[True, False, False]))
+    ordered = counts.sort("problems", "decision", "reason", descending=[True, False, False])
+    return ordered.with_columns(meaning=pl.col("reason").replace_strict(REASONS, default=None))
+
+
+def examples(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Up to EXAMPLES_SHOWN decisions that ended a row's way: of every reason equally many, as far as there are.
+    Which ones is drawn by a hash of the ids, so that equal decisions give equal examples."""
+    ended = decisions.filter(~pl.col("decision").is_in([kind.value for kind in GOES_ON]))
+    drawn = ended.sort(pl.struct("problem_id", "ref").hash(0), "problem_id")
+    turn = pl.int_range(pl.len()).over("decision", "reason")
+    shown = drawn.with_columns(turn=turn).sort("turn", "decision", "reason").head(EXAMPLES_SHOWN)
+    return shown.sort("decision", "reason", "problem_id").select(
+        "problem_id", "decision", "reason", "detail", pl.col("parents").list.join(", ")
+    )
+
+
+def _merges(decisions: pl.DataFrame) -> dict[str, dg.MetadataValue[Any]]:
+    """Where rows were merged: from which platform into which, by what rule, and how alike the least alike were."""
+    merged = decisions.filter(decision=Kind.MERGED.value)
+    if not merged.height:
+        return {}
+    into = pl.col("parents").list.first()
+    by = [
+        of.str.split(":").list.first().alias(name) for name, of in (("platform", pl.col("problem_id")), ("into", into))
+    ]
+    counts = merged.group_by(*by, "reason").agg(
+        problems=pl.len(), lowest_score=pl.col("score").min(), example=pl.format("{} into {}", "problem_id", into).min()
+    )
+    ordered = counts.sort("problems", "platform", "into", "reason", descending=[True, False, False, False])
+    return {"merges": dg.MetadataValue.md(markdown_table(ordered))}
 
 
 def _examples(decisions: pl.DataFrame) -> str:
-    ended = decisions.filter(~pl.col("decision").is_in([kind.value for kind in GOES_ON])).head(EXAMPLES_SHOWN)
-    if not ended.height:
-        return "every row went on"
-    columns = ["problem_id", "decision", "reason", "detail", pl.col("parents").list.join(", ")]
-    return markdown_table(ended.select(columns))
+    shown = examples(decisions)
+    return f"{markdown_table(shown) if shown.height else 'Every row went on.'}\n\n{STORY}"

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 from typing import Any
 
 import polars as pl
 
+_ACTIVE = re.compile(r"[\\`*\[\]|]")
+"""What begins a link, a picture, code or another cell in Markdown."""
+
+
+def plain_markdown(text: str) -> str:
+    """`text` such that Markdown shows it letter by letter: what a source wrote is never a tag, a link or a picture."""
+    return _ACTIVE.sub(r"\\\g<0>", html.escape(text, quote=False))
+
 
 def markdown_table(frame: pl.DataFrame, limit: int = 60) -> str:
-    """`frame` as a Markdown table; rows past `limit` are counted, not shown."""
+    """`frame` as a Markdown table of plain text; rows past `limit` are counted, not shown."""
     head = "| " + " | ".join(frame.columns) + " |"
     rule = "|" + "|".join(" ---: " if dtype.is_numeric() else " --- " for dtype in frame.dtypes) + "|"
-    cells = ([_cell(value).replace("|", "\\|") for value in row] for row in frame.head(limit).iter_rows())
+    cells = ([plain_markdown(_cell(value)) for value in row] for row in frame.head(limit).iter_rows())
     body = ["| " + " | ".join(row) + " |" for row in cells]
     rest = [f"\n{frame.height - limit} more rows"] if frame.height > limit else []
     return "\n".join([head, rule, *body, *rest])
@@ -43,4 +53,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
-    return str(value).replace("\n", " ")
+    return " ".join(str(value).splitlines())

@@ -9,20 +9,22 @@ import polars as pl
 from microcoder_assets import clock, plan
 from microcoder_assets.abandoned import mark
 from microcoder_assets.collection.benchmark import benchmark_result
+from microcoder_assets.collection.platforms import UNDATED_MONTH
 from microcoder_assets.collection.records import Source
 from microcoder_assets.collection.scrape import Scraper, home_of
 from microcoder_assets.collection.web.source import Record, WebSource
+from microcoder_assets.figures import months_plot
 from microcoder_assets.nights.tags import NIGHT, PARTIAL
 from microcoder_assets.nights.window import WEB
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
 from microcoder_assets.publication.card import BENCHMARK_CARD
 from microcoder_assets.publication.export import export
 from microcoder_assets.publishing import materialized, publish, publish_partition
-from microcoder_assets.reports import markdown_table
+from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import BENCHMARK, SCRAPED, conform
+from microcoder_assets.schema import SCRAPED, conform
 from microcoder_assets.stage import StageResult
-from microcoder_assets.store import Partition
+from microcoder_assets.store import ParquetStore, Partition
 
 
 @dg.asset(
@@ -61,7 +63,9 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         made_from = inputs[partition.platform].of(partition.month)
         web = inputs[partition.platform].web.get(partition.month)
         manifests.append(publish_partition(context, project, result, partition, made_from, {WEB: web} if web else None))
-    return materialized(context, project, SCRAPED, manifests, _not_whole(missing))
+    plot = inline_png(months_plot(_standing_months(project.store), "platform"), "what stands")
+    more = {"what stands": dg.MetadataValue.md(plot), **_not_whole(missing)}
+    return materialized(context, project, manifests, more)
 
 
 def _not_whole(missing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -69,6 +73,14 @@ def _not_whole(missing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     rows = [(platform, *alarm) for platform, by in sorted(missing.items()) for alarm in by.items()]
     told = pl.DataFrame(rows, schema=["platform", "reason", "detail"], orient="row")
     return {"not whole": dg.MetadataValue.md(markdown_table(told))} if rows else {}
+
+
+def _standing_months(store: ParquetStore) -> pl.DataFrame:
+    """month, group (the platform), problems: of all partitions, whichever run made them."""
+    named = [(*manifest.partition.split("|"), manifest.rows) for manifest in store.manifests("scraped_problems")]
+    counts = pl.DataFrame(named, schema={"month": pl.String, "group": pl.String, "problems": pl.Int64}, orient="row")
+    dated = pl.when(pl.col("month") != UNDATED_MONTH).then(pl.col("month"))
+    return counts.with_columns(month=dated.str.to_date("%Y-%m"))
 
 
 def _collect(context: dg.AssetExecutionContext, source: WebSource, wanted: set[Partition]) -> None:
@@ -104,12 +116,17 @@ def livecodebench_problems(context: dg.AssetExecutionContext, workspace: Workspa
     result = benchmark_result(project.benchmark, project.settings.benchmark.release)
     folder = export(project.exports / "livecodebench", result.frame, ("test",), version[:16], BENCHMARK_CARD)
     counts = result.frame.group_by("release", "difficulty").len("problems").sort("release", "difficulty")
+    months = result.frame.group_by(month=pl.col("published").dt.month_start(), group="difficulty").len("problems")
+    plot = inline_png(months_plot(months, "difficulty"), "months")
     return publish(
         context,
         project,
         result,
-        BENCHMARK,
         inputs=version,
         extra={"export": str(folder.relative_to(project.home))},
-        metadata={"releases": dg.MetadataValue.md(markdown_table(counts)), "export": dg.MetadataValue.path(folder)},
+        metadata={
+            "releases": dg.MetadataValue.md(markdown_table(counts)),
+            "months": dg.MetadataValue.md(plot),
+            "export": dg.MetadataValue.path(folder),
+        },
     )

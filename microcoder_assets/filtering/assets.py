@@ -19,7 +19,7 @@ from microcoder_assets.processing.assets import prepared_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace, progress
-from microcoder_assets.schema import CALIBRATED, PREPARED, SCORED, SELECTED
+from microcoder_assets.schema import CALIBRATED, PREPARED, SCORED
 
 
 @dg.asset(
@@ -42,7 +42,6 @@ def scored_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> 
         context,
         project,
         result,
-        SCORED,
         inputs=inputs,
         metadata={"scorer": scorer.name, "rubric": rubric.version, "scores": dg.MetadataValue.md(plot)},
     )
@@ -77,7 +76,6 @@ def calibrated_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         context,
         project,
         result,
-        CALIBRATED,
         inputs=inputs,
         metadata={
             **(attempted.counts if attempted else {}),
@@ -107,7 +105,6 @@ def selected_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
         context,
         project,
         result,
-        SELECTED,
         inputs=inputs,
         metadata={"policy": dg.MetadataValue.json(policy.model_dump(mode="json")), **tables},
     )

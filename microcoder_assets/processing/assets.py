@@ -7,12 +7,13 @@ import dagster as dg
 from microcoder_assets import plan
 from microcoder_assets.collection.assets import livecodebench_problems, scraped_problems
 from microcoder_assets.partitions import MONTH_PLATFORM, partitions_of
+from microcoder_assets.processing.contents import LANGUAGE_COLUMNS, contents_of, languages, summed
 from microcoder_assets.processing.normalize import normalize
 from microcoder_assets.processing.parts import prepared_parts, unique_parts
 from microcoder_assets.publishing import materialized, publish_partition, publish_parts
 from microcoder_assets.reports import markdown_table
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import NORMALIZED, PREPARED, SCRAPED, UNIQUE
+from microcoder_assets.schema import PREPARED, SCRAPED, UNIQUE
 
 
 @dg.asset(
@@ -26,7 +27,7 @@ from microcoder_assets.schema import NORMALIZED, PREPARED, SCRAPED, UNIQUE
 def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
     """The same problems in one schema: clean Markdown, limits, samples, tests, io mode, checker, references."""
     project = workspace.project()
-    manifests = []
+    manifests, contents = [], []
     for partition in sorted(partitions_of(context.partition_keys)):
         if project.store.manifest("scraped_problems", partition) is None:
             continue
@@ -34,7 +35,9 @@ def normalized_problems(context: dg.AssetExecutionContext, workspace: Workspace)
         scraped = project.store.read("scraped_problems", SCRAPED, [partition])
         result = normalize(scraped, project.store.blobs)
         manifests.append(publish_partition(context, project, result, partition, inputs))
-    return materialized(context, project, NORMALIZED, manifests)
+        contents.append(contents_of(result.frame))
+    tables = {name: dg.MetadataValue.md(markdown_table(table)) for name, table in summed(contents).items()}
+    return materialized(context, project, manifests, tables)
 
 
 @dg.asset(
@@ -72,4 +75,12 @@ def prepared_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     """The same in the languages and the io forms to train on: translated, and over standard input too where wanted."""
     project = workspace.project()
     inputs = plan.inputs_of(project, "prepared_problems")
-    return publish_parts(context, project, prepared_parts(project), PREPARED, inputs=inputs)
+    came = languages(project.store.read("unique_problems", {name: UNIQUE[name] for name in LANGUAGE_COLUMNS}))
+    return publish_parts(
+        context,
+        project,
+        prepared_parts(project),
+        PREPARED,
+        inputs=inputs,
+        metadata={"languages that came in": dg.MetadataValue.md(markdown_table(came))},
+    )

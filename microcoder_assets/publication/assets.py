@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from microcoder_assets import plan
+from microcoder_assets.figures import months_plot
 from microcoder_assets.processing.benchmark import benchmark_of
 from microcoder_assets.processing.proof import nearest_rows
 from microcoder_assets.publication.card import dataset_card
@@ -13,8 +14,9 @@ from microcoder_assets.publication.export import content_version, export
 from microcoder_assets.publication.limits import KNOWN, known_limits
 from microcoder_assets.publication.split import build_split
 from microcoder_assets.publishing import publish
+from microcoder_assets.reports import inline_png
 from microcoder_assets.resources import Workspace
-from microcoder_assets.schema import CALIBRATED, PREPARED, SPLIT, VERIFIED
+from microcoder_assets.schema import CALIBRATED, PREPARED, VERIFIED
 from microcoder_assets.store.catalogue import query, report
 from microcoder_assets.verification.assets import verified_problems
 
@@ -52,13 +54,18 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
         proof=proof,
         settings=project.settings.decontamination,
     )
+    months = result.frame.group_by(month=pl.col("published").dt.month_start(), group="split").len("problems")
+    plot = inline_png(months_plot(months, "part"), "months")
     folder = export(project.exports / "train_split", result.frame, ("train", "validation"), version, card, proof)
     return publish(
         context,
         project,
         result,
-        SPLIT,
         inputs=inputs,
         extra={"export": str(folder.relative_to(project.home)), "data_version": version},
-        metadata={"card": dg.MetadataValue.md(card.split("---", 2)[2]), "export": dg.MetadataValue.path(folder)},
+        metadata={
+            "months": dg.MetadataValue.md(plot),
+            "card": dg.MetadataValue.md(card.split("---", 2)[2]),
+            "export": dg.MetadataValue.path(folder),
+        },
     )

@@ -63,7 +63,7 @@ class Manifest:
 
     sha256: of the data file. inputs: fingerprint of everything the rows were made from; equal inputs, equal rows.
     counts: decisions by kind. ledger: the files of its versions, the first one first. extra: small facts that the asset
-    keeps with its rows.
+    keeps with its rows. before: counts of the version that this one took the place of; none for the first.
     """
 
     asset: str
@@ -79,6 +79,7 @@ class Manifest:
     run_id: str
     ledger: list[str]
     extra: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
 
 
 class Part(NamedTuple):
@@ -217,6 +218,7 @@ class ParquetStore:
                     run_id=run_id,
                     ledger=ledgers,
                     extra=extra or {},
+                    before=(current.before if same else current.counts) if current else {},
                 )
                 text = json.dumps(asdict(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
                 if folder.swap(_MANIFEST, text.encode(), seen.tag if seen else None):

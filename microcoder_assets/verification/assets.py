@@ -9,7 +9,7 @@ from microcoder_assets.filtering.assets import selected_problems
 from microcoder_assets.publishing import publish
 from microcoder_assets.reports import inline_png, markdown_table
 from microcoder_assets.resources import Workspace, progress
-from microcoder_assets.schema import PREPARED, SELECTED, VERIFIED
+from microcoder_assets.schema import PREPARED, SELECTED
 from microcoder_assets.verification.plots import kill_matrix, strength_histogram
 from microcoder_assets.verification.readability import drop_unreadable, open_reader
 from microcoder_assets.verification.verify import at_engine, verify
@@ -46,7 +46,6 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
         context,
         project,
         result,
-        VERIFIED,
         inputs=inputs,
         metadata={
             **{name: counts[0] for name, counts in runs.to_dict().items()},
