@@ -62,12 +62,13 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture
-def deployment(postgres: Postgres, tmp_path: Path) -> Deployment:
+@pytest.fixture(scope="module")
+def deployment(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """One with empty books and an empty home."""
-    postgres.client("psql", "-d", "postgres", "-c", "DROP DATABASE dagster", "-c", "CREATE DATABASE dagster")
-    (tmp_path / "dagster").mkdir()
-    shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", tmp_path / "dagster" / "dagster.yaml")
+    postgres.empty()
+    folder = tmp_path_factory.mktemp("deployment")
+    (folder / "dagster").mkdir()
+    shutil.copyfile(CHECKOUT / "deploy" / "dagster.yaml", folder / "dagster" / "dagster.yaml")
     for name in PACKAGES:
-        shutil.copytree(CHECKOUT / "examples" / "archive" / name, tmp_path / "packages" / name)
-    return Deployment(tmp_path, postgres)
+        shutil.copytree(CHECKOUT / "examples" / "archive" / name, folder / "packages" / name)
+    return Deployment(folder, postgres)

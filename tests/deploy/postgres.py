@@ -39,17 +39,21 @@ class Postgres:
         if self._user:
             shutil.chown(self._folder, self._user)
             shutil.chown(secret, self._user)
-        self._run("initdb", "--no-sync", "-D", self._data, "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256")
+        self._server("initdb", "--no-sync", "-D", self._data, "-U", USER, f"--pwfile={secret}", "-A", "scram-sha-256")
         self.start()
-        self.client("createdb", DATABASE)
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", options, "start")
+        self._server("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", options, "start")
 
     def stop(self) -> None:
         """At once, as when the machine it runs on is lost."""
-        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+        self._server("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    def empty(self) -> None:
+        """A database with nothing in it."""
+        drop, create = f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}"
+        self.client("psql", "--dbname=postgres", "-c", drop, "-c", create)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -62,19 +66,21 @@ class Postgres:
             "DAGSTER_PG_DB": DATABASE,
         }
 
-    def client(self, program: str, *arguments: str | Path, stdin: str | None = None) -> str:
+    def client(self, program: str, *arguments: str | Path) -> str:
         """What one of Postgres' client programs prints."""
         where = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": USER, "PGPASSWORD": PASSWORD}
-        return self._run(program, *arguments, environment=where, stdin=stdin, user=None)
+        return self._run(program, *arguments, environment=where)
+
+    def _server(self, program: str, *arguments: str | Path) -> None:
+        self._run(program, *arguments, user=self._user)
 
     def _run(
         self, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None,
-        stdin: str | None = None, user: str | None = "",
+        user: str | None = None,
     ) -> str:
         done = subprocess.run(
-            [self._binaries / program, *arguments], user=self._user if user == "" else user, cwd=self._folder,
-            env={**os.environ, **(environment or {})}, input=stdin, capture_output=True, text=True, timeout=300,
-            check=False,
+            [self._binaries / program, *arguments], user=user, cwd=self._folder, capture_output=True, text=True,
+            env={**os.environ, **(environment or {})}, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
         return done.stdout
