@@ -17,7 +17,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "ass
 from postgres import Postgres, running
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PACKAGES = ("lampposts", "snailpace", "twostones")
+PACKAGES = ("lampposts", "beadblocks")
 
 
 @dataclass(frozen=True)

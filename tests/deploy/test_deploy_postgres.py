@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,8 +17,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from chat_server import Reply, completion, serving
-from conftest import PACKAGES, Deployment
+from chat_server import Reply, Server, completion, serving
+from conftest import CHECKOUT, PACKAGES, Deployment
+from dagster._core.launcher import WorkerStatus
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
+from dagster_graphql.cli import execute_query
 
 from microcoder_assets.project import Project
 from microcoder_assets.schema import DIMENSIONS
@@ -40,6 +49,24 @@ def rows(deployment: Deployment) -> dict[str, Any]:
     return {**{stage: [m.sha256 for m in store.manifests(stage)] for stage in STAGES}, "decisions": decided}
 
 
+@contextmanager
+def waiting_model(deployment: Deployment, name: str = "m") -> Iterator[tuple[Server, threading.Event, threading.Event]]:
+    """A model that the deployment's settings name. It sets the first event when it is asked, and waits for the second
+    to answer."""
+    asked, answer = threading.Event(), threading.Event()
+
+    def wait(request: dict[str, Any], number: int) -> Reply:
+        asked.set()
+        answer.wait(300)
+        return completion(json.dumps(dict.fromkeys(DIMENSIONS, 3)))
+
+    with serving(wait) as server:
+        text = f'[scoring]\nmodel = "{name}"\nbase_url = "{server.url}"\n'
+        (deployment.folder / "settings.toml").write_text(text)
+        yield server, asked, answer
+        answer.set()
+
+
 @dataclass(frozen=True)
 class Interrupted:
     """A run whose Postgres went away, and the one after it. paid: answers of the model before and after the second."""
@@ -54,17 +81,9 @@ class Interrupted:
 @pytest.fixture(scope="module")
 def interrupted(deployment: Deployment) -> Interrupted:
     """Curation down to `scored_problems`; Postgres is lost while the model is asked for the scores."""
-    asked, answer = threading.Event(), threading.Event()
-
-    def wait(request: dict[str, Any], number: int) -> Reply:
-        asked.set()
-        answer.wait(300)
-        return completion(json.dumps(dict.fromkeys(DIMENSIONS, 3)))
-
     migrated = deployment.run("dagster", "instance", "migrate")
-    with serving(wait) as server:
+    with waiting_model(deployment) as (server, asked, answer):
         settings = deployment.folder / "settings.toml"
-        settings.write_text(f'[scoring]\nmodel = "m"\nbase_url = "{server.url}"\n')
         source = ["--source", f"kattis:{deployment.folder / 'packages'}", "--settings", str(settings)]
         command = deployment.command("microcoder_assets.cli", "run", *source, "--no-benchmark", *UNTIL)
         with subprocess.Popen(
@@ -109,8 +128,8 @@ def test_the_run_after_it_repairs_and_pays_nothing_twice(interrupted: Interrupte
     with books(deployment) as instance:
         statuses = [run.status for run in instance.get_runs()]
         assert instance.event_log_storage.get_concurrency_run_ids() == set()
-    assert statuses[:2] == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    assert set(statuses[2:]) == {dg.DagsterRunStatus.SUCCESS}
+    assert set(statuses) == {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS}
+    assert statuses.count(dg.DagsterRunStatus.FAILURE) == 1
     scored = [end for end in rows(deployment)["decisions"] if end[1] == "scored_problems"]
     assert len(scored) == len(PACKAGES) and {decision for _, _, decision, _ in scored} == {"kept"}
 
@@ -140,3 +159,70 @@ def test_a_backup_restores_rows_and_books(interrupted: Interrupted) -> None:
     assert restored is not None and restored.timestamp == event.timestamp
     again = deployment.microcoder("run", *UNTIL)
     assert again.returncode == 0 and "unchanged" in again.stdout
+
+
+LAUNCH = """
+mutation($job: String!, $path: [String!]!) {
+  launchRun(executionParams: {selector: {
+      repositoryLocationName: "microcoder", repositoryName: "__repository__", jobName: $job,
+      assetSelection: [{path: $path}], assetCheckSelection: []
+  }}) { __typename ... on LaunchRunSuccess { run { runId status } } ... on PythonError { message } }
+}"""
+
+
+@contextmanager
+def code_server(deployment: Deployment, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The code location as a service, in a process group of its own as in a container; killed at the end."""
+    arguments = ["--port", str(port), "--module-name", "microcoder_assets.definitions", "--location-name", "microcoder"]
+    command = deployment.command("dagster", "api", "grpc", "--host", "127.0.0.1", *arguments)
+    with subprocess.Popen(
+        command, cwd=deployment.folder, env=deployment.environment, start_new_session=True, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            for _ in range(600):
+                if deployment.run("dagster", "api", "grpc-health-check", "--port", str(port)).returncode == 0:
+                    break
+            yield server
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+@contextmanager
+def workspace(instance: dg.DagsterInstance, port: int) -> Iterator[WorkspaceProcessContext]:
+    """What the web UI and the daemon see through deploy/workspace.yaml."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MICROCODER_CODE_HOST", "127.0.0.1")
+        patched.setenv("MICROCODER_CODE_PORT", str(port))
+        target = WorkspaceFileTarget([str(CHECKOUT / "deploy" / "workspace.yaml")])
+        with WorkspaceProcessContext(instance, target) as context:
+            yield context
+
+
+def test_a_run_whose_code_server_is_lost_is_found_and_ended(interrupted: Interrupted) -> None:
+    """The UI queues a run, the daemon hands it to the code server, the server dies with it and comes back."""
+    deployment = interrupted.deployment
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with books(deployment) as instance, waiting_model(deployment, "another") as (_, asked, _):
+        launcher = instance.run_launcher
+        with code_server(deployment, port), workspace(instance, port) as context:
+            asked_for = {"job": "__ASSET_JOB", "path": ["scored_problems"]}
+            launched = execute_query(context, LAUNCH, asked_for)["data"]["launchRun"]
+            assert launched["__typename"] == "LaunchRunSuccess", launched
+            assert launched["run"]["status"] == "QUEUED"
+            run_id = launched["run"]["runId"]
+            instance.launch_run(run_id, context.create_request_context())
+            assert asked.wait(300)
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+        unreachable = launcher.check_run_worker_health(run)
+        assert unreachable.status is WorkerStatus.RUNNING and "cannot be reached" in str(unreachable.msg)
+
+        with code_server(deployment, port), workspace(instance, port) as context:
+            assert launcher.check_run_worker_health(run).status is WorkerStatus.FAILED
+            list(execute_run_monitoring_iteration(context, logging.getLogger("monitoring")))
+        ended = instance.get_run_by_id(run_id)
+        assert ended is not None and ended.status is dg.DagsterRunStatus.FAILURE
+        from_a_terminal = next(run for run in instance.get_runs() if run.run_id != run_id)
+        assert launcher.check_run_worker_health(from_a_terminal).status is WorkerStatus.RUNNING
