@@ -101,7 +101,10 @@ def _read_archive(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     links: dict[str, str] = {}
     size = 0
     too_large = PackageError(f"{path} unpacks to more than {LARGEST_PACKAGE >> 30} GiB")
-    with _unpacked(path) as stream, tarfile.open(fileobj=Bounded(stream, LARGEST_PACKAGE, too_large), mode="r|") as archive:
+    with (
+        _unpacked(path) as stream,
+        tarfile.open(fileobj=Bounded(stream, LARGEST_PACKAGE, too_large), mode="r|") as archive,
+    ):
         for number, member in enumerate(archive, start=1):
             if number > MAX_FILES:
                 raise PackageError(f"{path} holds more than {MAX_FILES:,} files")

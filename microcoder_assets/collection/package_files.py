@@ -11,7 +11,7 @@ import stat
 import tarfile
 import zipfile
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pathlib import Path

@@ -75,7 +75,10 @@ class Postgres:
         self._run(program, *arguments, user=self._user)
 
     def _run(
-        self, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None,
+        self,
+        program: str,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> str:
         done = subprocess.run(

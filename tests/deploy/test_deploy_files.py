@@ -22,7 +22,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import CHECKOUT
+from deployment import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 IMAGES = sorted((DEPLOY / "images").glob("*.Dockerfile"))
@@ -57,7 +57,9 @@ def documents(path: Path) -> list[dict[str, Any]]:
 def compose() -> dict[str, Any]:
     """The whole file as Docker Compose itself reads it: schema, merges, interpolation and references."""
     command = [docker_compose(), "--file", str(DEPLOY / "compose" / "compose.yaml"), "--profile", "vllm"]
-    read = subprocess.run([*command, "config", "--format=json"], capture_output=True, text=True, timeout=60, check=False)
+    read = subprocess.run(
+        [*command, "config", "--format=json"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert read.returncode == 0, read.stderr
     found: dict[str, Any] = json.loads(read.stdout)
     return found
@@ -188,7 +190,7 @@ def test_secrets_from_files_reach_the_command_and_a_missing_one_ends_it(tmp_path
     environment = {"PATH": "/usr/bin:/bin", "OPENAI_API_KEY_FILE": str(key)}
     command = [str(script), sys.executable, "-c", read]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.stdout == "\"it's $(odd) `text`\" False\n"
+    assert ran.stdout == '"it\'s $(odd) `text`" False\n'
     key.unlink()
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
@@ -356,7 +358,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             yield where, plain
 
 
-@pytest.mark.parametrize(("where", "words"), list(commands()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("where", "words"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_command_exists_and_takes_its_options(where: str, words: list[str]) -> None:
     if words[:3] == ["python", "-m", "microcoder_train"]:
         from microcoder_train.cli import parser

@@ -18,7 +18,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from chat_server import Reply, Server, completion, serving
-from conftest import CHECKOUT, PACKAGES, Deployment
+from deployment import CHECKOUT, PACKAGES, Deployment
 from dagster._core.launcher import WorkerStatus
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
