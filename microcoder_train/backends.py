@@ -181,8 +181,8 @@ class ServerBackend:
             raise TrainError(f"{self._base_url} refuses a request: {self._masked(error.message)}") from error
         except openai.APIStatusError as error:
             raise TrainError(
-                f"{self._base_url} says {error.status_code}: {self._masked(error.message)}; mend --base-url, the model's "
-                "name or OPENAI_API_KEY, and run again: completions so far are kept"
+                f"{self._base_url} says {error.status_code}: {self._masked(error.message)}; mend --base-url, the "
+                "model's name or OPENAI_API_KEY, and run again: completions so far are kept"
             ) from error
         except openai.APIConnectionError as error:
             raise TrainError(

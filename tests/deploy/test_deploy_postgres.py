@@ -18,12 +18,12 @@ from typing import Any
 import dagster as dg
 import pytest
 from chat_server import Reply, Server, completion, serving
-from deployment import CHECKOUT, PACKAGES, Deployment
 from dagster._core.launcher import WorkerStatus
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 from dagster_graphql.cli import execute_query
+from deployment import CHECKOUT, PACKAGES, Deployment
 
 from microcoder_assets.project import Project
 from microcoder_assets.schema import DIMENSIONS
