@@ -397,4 +397,5 @@ def _parsed_by_click(words: list[str]) -> None:
     while isinstance(command, click.Group) and rest and command.commands:
         command, rest = command.commands[rest[0]], rest[1:]
         context = click.Context(command, parent=context)
+    assert not isinstance(command, click.Group)
     command.parse_args(context, list(rest))
