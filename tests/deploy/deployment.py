@@ -38,12 +38,9 @@ class Deployment:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", *arguments]
 
-    def run(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """`python -m ARGUMENTS` to its end."""
         return subprocess.run(
             self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True,
             timeout=timeout, check=False,
         )  # fmt: skip
-
-    def microcoder(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("microcoder_assets.cli", *arguments)

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from chat_server import Reply, completion, serving
 
 from microcoder_assets.config import ScoringSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.llm.client import AnswerError, open_client
+from microcoder_assets.project import Project
+from microcoder_assets.runner import Runner
 from microcoder_assets.schema import DIMENSIONS
 from microcoder_assets.store import Packs
+from microcoder_assets.store.catalogue import query
 
 KEY = "sk-sentinel-8e1f5c0b77"
 """Looked for as it is: Parquet files are read back, because they hold text compressed."""
 
 
-def curate(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    environment |= {"OPENAI_API_KEY": KEY, "HF_TOKEN": KEY}
-    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(home), "run", *arguments]
-    return subprocess.run(
-        command, cwd=home.parent, env=environment, capture_output=True, text=True, timeout=400, check=False
-    )
-
-
 def holders(folder: Path) -> list[str]:
     """Files that hold the key, as bytes or in a cell of a table."""
-    import polars as pl
-
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         text = path.read_bytes()
@@ -46,8 +36,10 @@ def holders(folder: Path) -> list[str]:
     return found
 
 
-def test_a_key_that_a_server_repeats_is_written_nowhere(tmp_path: Path, examples_dir: Path) -> None:
-    """The server first refuses in words that hold the key, as some do, then answers half of the rows so."""
+def test_a_key_that_a_server_repeats_is_written_nowhere(
+    tmp_path: Path, examples_dir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The server first refuses in words that hold the key, as some do, then answers one of two problems so."""
     refuse = True
 
     def behave(request: dict[str, Any], number: int) -> Reply:
@@ -60,17 +52,22 @@ def test_a_key_that_a_server_repeats_is_written_nowhere(tmp_path: Path, examples
 
     for name in ("lampposts", "beadblocks"):
         shutil.copytree(examples_dir / "archive" / name, tmp_path / "packages" / name)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("HF_TOKEN", KEY)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
     home, settings = tmp_path / "home", tmp_path / "settings.toml"
     with serving(behave) as server:
         settings.write_text(f'[scoring]\nmodel = "m"\nbase_url = "{server.url}"\nretries = 0\n')
-        source = ["--source", f"kattis:{tmp_path / 'packages'}", "--settings", str(settings), "--no-benchmark"]
-        refused = curate(home, *source, "--until", "scored_problems")
+        Project(home, (f"kattis:{tmp_path / 'packages'}",), None, settings).save()
+        with pytest.raises(UserError, match=r"who is Bearer \*\*\*\?"):
+            Runner(Project.load(home)).run("scored_problems")
         refuse = False
-        answered = curate(home, "--until", "scored_problems")
+        assert Runner(Project.load(home)).run("scored_problems") == ["scored_problems"]
         assert all(headers["authorization"] == f"Bearer {KEY}" for headers in server.headers)
-    assert refused.returncode == 2 and "who is Bearer ***?" in refused.stderr
-    assert answered.returncode == 0, answered.stderr
-    assert KEY not in refused.stdout + refused.stderr + answered.stdout + answered.stderr
+    said = query(Project.load(home).store, "SELECT detail FROM decisions WHERE decision = 'error'")["detail"].to_list()
+    assert len(said) == 1 and "Bearer *** may not ask this" in said[0]
+    assert KEY not in "".join(capfd.readouterr())
     assert holders(tmp_path) == []
 
     (home / "planted.txt").write_text(f"found: {KEY}")
