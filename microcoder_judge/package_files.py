@@ -5,14 +5,16 @@ Links are followed inside the package only, so that neither a path nor a link of
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
 import os
 import posixpath
 import tarfile
 import zlib
+from bz2 import BZ2File
+from collections.abc import Callable
+from gzip import GzipFile
 from io import BufferedIOBase
+from lzma import LZMAFile
 from pathlib import Path
 
 from microcoder_judge.records import RecordError
@@ -26,14 +28,18 @@ MAX_FILES = 100_000
 DAMAGED = (EOFError, RuntimeError, ValueError, lzma.LZMAError, tarfile.TarError, zlib.error)
 """What reading a broken archive raises beside OSError: a chain of long names, for one, ends in RecursionError."""
 
-_MAGIC = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_MAGIC: dict[bytes, Callable[[Path], BufferedIOBase]] = {
+    b"\x1f\x8b": GzipFile,
+    b"BZh": BZ2File,
+    b"\xfd7zXZ": LZMAFile,
+}
 
 
 class PackageError(RecordError):
     """Not a problem package, or a broken one; the message names the file and says what is wrong."""
 
 
-class Bounded:
+class Bounded(BufferedIOBase):
     """The unpacked bytes of an archive, up to a limit: a header, too, can be as large as the disk.
 
     read raises `error` once more than `limit` bytes were read.
@@ -42,7 +48,7 @@ class Bounded:
     def __init__(self, stream: BufferedIOBase, limit: int, error: Exception) -> None:
         self._stream, self._left, self._error = stream, limit, error
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:

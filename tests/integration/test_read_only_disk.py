@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,20 +12,26 @@ from pathlib import Path
 import pytest
 
 SCRIPT = """
-set -e
-mount -t tmpfs none "$1"
-curate() { "$2" -m microcoder_assets.cli --home "$1/home" "$3" --until "$4" --source "kattis:$5" --no-benchmark; }
-curate "$1" "$2" run scraped_problems "$3" >/dev/null 2>&1
-mount -o remount,ro "$1"
-set +e
-echo == stopped >&2
-curate "$1" "$2" run unique_problems "$3"
-echo "== $?" >&2
-"$2" -m microcoder_assets.cli --home "$1/home" funnel
-set -e
-mount -o remount,rw "$1"
-echo == mended >&2
-curate "$1" "$2" run unique_problems "$3"
+import json, subprocess, sys
+from click.testing import CliRunner
+from microcoder_assets.cli import main
+
+disk, packages = sys.argv[1:]
+
+def microcoder(*arguments):
+    done = CliRunner().invoke(main, ["--home", f"{disk}/home", *arguments])
+    print(json.dumps([done.exit_code, done.stdout, done.stderr, type(done.exception).__name__]), flush=True)
+
+def curate(until):
+    microcoder("run", "--source", f"kattis:{packages}", "--no-benchmark", "--until", until)
+
+subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=True)
+curate("scraped_problems")
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+curate("unique_problems")
+microcoder("funnel")
+subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+curate("unique_problems")
 """
 
 
@@ -33,15 +40,16 @@ def test_a_read_only_disk_is_one_line_and_the_run_after_it_goes_on(tmp_path: Pat
     disk = tmp_path / "disk"
     disk.mkdir()
     shutil.copytree(examples_dir / "archive" / "lampposts", tmp_path / "packages" / "lampposts")
-    command = ["unshare", "-Urm", "bash", "-c", SCRIPT, "bash", disk, sys.executable, tmp_path / "packages"]
+    command = ["unshare", "-Urm", sys.executable, "-c", SCRIPT, disk, tmp_path / "packages"]
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=False)
-    if "== stopped" not in run.stderr and ("mount:" in run.stderr or "unshare:" in run.stderr):
+    run = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment, check=False)
+    if not run.stdout and ("unshare: " in run.stderr or "mount: " in run.stderr):
         pytest.skip(f"cannot mount a disk here: {run.stderr.strip()}")
     assert run.returncode == 0, run.stderr
-    stopped, _, after = run.stderr.partition("== stopped\n")[2].partition("== ")
-    assert after[0] in "12"
-    assert "Traceback" not in stopped
-    assert stopped.splitlines()[-1].startswith("error: ") and "read" in stopped.splitlines()[-1].lower()
-    assert "scraped_problems" in run.stdout
-    assert "normalized_problems: 1 in, 1 kept" in after.partition("== mended")[2]
+    made, stopped, read, mended = map(json.loads, run.stdout.splitlines())
+    assert made[0] == 0, made
+    status, _, said, error = stopped
+    assert (status in (1, 2), error) == (True, "SystemExit"), stopped
+    assert said.splitlines()[-1].startswith("error: ") and "read" in said.splitlines()[-1].lower()
+    assert read[0] == 0 and "scraped_problems" in read[1], read
+    assert mended[0] == 0 and "normalized_problems: 1 in, 1 kept" in mended[2], mended
