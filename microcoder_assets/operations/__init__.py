@@ -1,0 +1,1 @@
+"""Operating a home: backfills, what stands, what may go, what is wrong."""
