@@ -14,7 +14,9 @@ from microcoder_assets.command import command as _command
 from microcoder_assets.command import raise_alarms
 from microcoder_assets.errors import UserError
 from microcoder_assets.llm.commands import batch
+from microcoder_assets.operations import completion
 from microcoder_assets.operations.commands import COMMANDS as OPERATIONS
+from microcoder_assets.operations.commands import warn_of_trap
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 from microcoder_assets.publication.commands import COMMANDS
 
@@ -65,7 +67,7 @@ def main(context: click.Context, home: Path) -> None:
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file of settings; microcoder_assets/config.py documents each.")
 @click.option("--until", default="livecodebench_scores", show_default=True, metavar="ASSET",
-              help="Stop when this asset stands.")
+              shell_complete=completion.stages, help="Stop when this asset stands.")
 @click.pass_obj
 @_command
 def run(
@@ -89,7 +91,9 @@ def run(
     project = remembered.with_inputs(sources, benchmark, settings_file, no_benchmark)
     project.check()
     project.save()
-    made = Runner(project).run(until)
+    runner = Runner(project)
+    warn_of_trap(home)
+    made = runner.run(until)
     _print_funnel(project)
     if "grpo_policy" in wanted:
         _print_scores(project)
@@ -141,7 +145,7 @@ def overlap(home: Path, out: Path | None) -> None:
 
 
 @main.command()
-@click.argument("problem")
+@click.argument("problem", shell_complete=completion.problems)
 @click.pass_obj
 @_command
 def lineage(home: Path, problem: str) -> None:

@@ -6,7 +6,7 @@ They hold what is paid for once: test bytes, MinHash signatures, embeddings, sco
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, KeysView, Mapping, Sequence
+from collections.abc import Collection, Iterable, KeysView, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -51,6 +51,18 @@ class Packs:
         write_atomic(self.folder / name, lambda path: frame.write_parquet(path, compression="zstd"))
         self._read.add(name)
         self._pack_of.update(dict.fromkeys(new, name))
+
+    def reduce(self, keys: Collection[str]) -> None:
+        """Forget every key that is not among `keys`, in one pack; while no other process reads. A kill loses none."""
+        old = self.files()
+        kept = self.get(self.known() & set(keys))
+        whole = Packs(self.folder)
+        whole._pack_of, whole._read = {}, {path.name for path in old}
+        whole.put(kept)
+        for path in old:
+            if path.name not in set(whole._pack_of.values()):
+                path.unlink(missing_ok=True)
+        self._pack_of, self._read = whole._pack_of, whole._read
 
     def files(self) -> list[Path]:
         """The packs on disk now, for other readers: columns of SCHEMA. A key may be in two of them."""
