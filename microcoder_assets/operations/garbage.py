@@ -147,5 +147,6 @@ def _runs_told_of(store: ParquetStore) -> set[str]:
     """Runs that made what stands, or decided something that the ledger tells."""
     made = {manifest.run_id for asset in plan.STAGES for manifest in store.manifests(asset)}
     files = [path for asset in plan.STAGES for path in store.ledger_files(asset)]
-    decided = pl.scan_parquet(files).select(pl.col("run_id").unique()).collect()["run_id"] if files else []
-    return made | set(decided)
+    if not files:
+        return made
+    return made | set(pl.scan_parquet(files).select(pl.col("run_id").unique()).collect()["run_id"])

@@ -27,7 +27,7 @@ ASKED = "microcoder/backfill"
 
 UNFINISHED = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
 RESUMABLE = (BulkActionStatus.CANCELED, BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
-NOTHING = AssetGraphSubset({})
+NOTHING = AssetGraphSubset({}, set())
 
 
 class BackfillRecord:
@@ -176,5 +176,5 @@ def _subset(tasks: Iterable[Task]) -> AssetGraphSubset:
         for asset in task.assets:
             keys.setdefault(dg.AssetKey(asset), set()).update(named)
     return AssetGraphSubset(
-        {key: MONTH_PLATFORM.subset_with_partition_keys(sorted(names)) for key, names in keys.items()}
+        {key: MONTH_PLATFORM.subset_with_partition_keys(sorted(names)) for key, names in keys.items()}, set()
     )

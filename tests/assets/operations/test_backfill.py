@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,48 +14,28 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
-from click.testing import CliRunner, Result
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.storage.tags import BACKFILL_ID_TAG
+from small_home import SPAN, microcoder, small_home, standing_files
 
 from microcoder_assets import plan
-from microcoder_assets.cli import main
 from microcoder_assets.operations.backfill import Span, tasks_of
 from microcoder_assets.operations.record import ASKED
 from microcoder_assets.project import Project
 from microcoder_assets.runner import Runner
 
-PACKAGES = ("frostdiary", "lampposts", "orchardlog", "paradeorder", "steadywind", "twostones")
-"""Two months of lantern's, three of harbor's."""
-
-SPAN = ("backfill", "--from", "2025-10", "--to", "2026-06")
-
+BACKFILL = ("backfill", *SPAN)
 
 @pytest.fixture
 def project(tmp_path: Path, examples_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    """A home fed with six packages of the archive, of two platforms and several months, that a test may change."""
-    for name in PACKAGES:
-        shutil.copytree(examples_dir / "archive" / name, tmp_path / "packages" / name)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    made = Project(tmp_path / "home", (f"kattis:{tmp_path / 'packages'}",), None, None)
-    made.save()
-    yield made
+    yield small_home(tmp_path, examples_dir / "archive")
     os.environ.pop("DAGSTER_HOME", None)
 
 
-def microcoder(project: Project, *arguments: str) -> Result:
-    return CliRunner().invoke(main, ["--home", str(project.home), *arguments])
-
-
 def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(project.home), *SPAN, *arguments]
+    command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(project.home), *BACKFILL, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def files(project: Project) -> set[tuple[str, str, str]]:
-    """What stands: of each partition the names of its rows and decisions, which are hashes of them."""
-    assets = ("scraped_problems", "normalized_problems")
-    return {(f"{m.asset} {m.partition}", m.data, m.decisions) for a in assets for m in project.store.manifests(a)}
 
 
 def backfills(project: Project) -> list[tuple[BulkActionStatus, list[dg.DagsterRunStatus]]]:
@@ -80,11 +59,11 @@ def until(holds: Callable[[], object], seconds: float = 240.0) -> None:
 def test_only_what_is_stale_is_made_and_from_the_first_stale_stage_on(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planned = microcoder(project, *SPAN, "--platform", "harbor,lantern", "--platform", "meadow", "--dry-run")
+    planned = microcoder(project, *BACKFILL, "--platform", "harbor,lantern", "--platform", "meadow", "--dry-run")
     assert planned.exit_code == 0
     assert "2 chunks would run, 0 partitions stand" in planned.stdout
     assert "lantern 2025-10..2026-01: 2 partitions of scraped_problems, normalized_problems" in planned.stdout
-    scraped = microcoder(project, *SPAN, "--stage", "scraped_problems", "--platform", "lantern")
+    scraped = microcoder(project, *BACKFILL, "--stage", "scraped_problems", "--platform", "lantern")
     assert scraped.exit_code == 0, scraped.output
     assert not project.store.manifests("normalized_problems")
     runner = Runner(project)
@@ -94,8 +73,8 @@ def test_only_what_is_stale_is_made_and_from_the_first_stale_stage_on(
     assert list(asked) == ["lantern 2025-10", "harbor 2025-10", "lantern 2026-01", "harbor 2025-12", "harbor 2026-01"]
     assert asked["lantern 2026-01"] == ("normalized_problems",)
     assert asked["harbor 2026-01"] == ("scraped_problems", "normalized_problems")
-    assert microcoder(project, *SPAN).exit_code == 0
-    again = microcoder(project, *SPAN)
+    assert microcoder(project, *BACKFILL).exit_code == 0
+    again = microcoder(project, *BACKFILL)
     assert (again.exit_code, again.stdout) == (0, "nothing to do: every partition stands (5)\n")
     newer = dataclasses.replace(plan.STAGES["normalized_problems"], version="newer")
     monkeypatch.setitem(plan.STAGES, "normalized_problems", newer)
@@ -104,11 +83,11 @@ def test_only_what_is_stale_is_made_and_from_the_first_stale_stage_on(
 
 
 def test_a_chunk_that_fails_is_tried_again_and_reported_and_the_rest_goes_on(project: Project) -> None:
-    assert microcoder(project, *SPAN, "--stage", "scraped_problems").exit_code == 0
+    assert microcoder(project, *BACKFILL, "--stage", "scraped_problems").exit_code == 0
     damaged = project.store.data_files("scraped_problems")[0]
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:100])
-    run = microcoder(project, *SPAN, "--chunk", "1", "--retries", "1")
+    run = microcoder(project, *BACKFILL, "--chunk", "1", "--retries", "1")
     assert run.exit_code == 1
     assert "4 of 5 chunks done" in run.stdout
     assert "harbor 2025-10 failed, given up after 2 attempts: " in run.stderr
@@ -129,13 +108,10 @@ def test_a_chunk_that_fails_is_tried_again_and_reported_and_the_rest_goes_on(pro
 def straight(tmp_path_factory: pytest.TempPathFactory, examples_dir: Path) -> set[tuple[str, str, str]]:
     """What stands after one backfill to which nothing happened."""
     folder = tmp_path_factory.mktemp("straight")
-    for name in PACKAGES:
-        shutil.copytree(examples_dir / "archive" / name, folder / "packages" / name)
-    made = Project(folder / "home", (f"kattis:{folder / 'packages'}",), None, None)
-    made.save()
-    assert microcoder(made, *SPAN).exit_code == 0
+    made = small_home(folder, examples_dir / "archive")
+    assert microcoder(made, *BACKFILL).exit_code == 0
     os.environ.pop("DAGSTER_HOME", None)
-    return files(made)
+    return standing_files(made)
 
 
 def test_kill_9_costs_the_chunks_under_way_and_resume_makes_the_rest(
@@ -147,10 +123,10 @@ def test_kill_9_costs_the_chunks_under_way_and_resume_makes_the_rest(
     run.send_signal(signal.SIGKILL)
     run.wait()
     psutil.wait_procs(workers, timeout=120)  # each ends when the chunk that it is at does
-    stood = files(project)
+    stood = standing_files(project)
     done = microcoder(project, "backfill", "--resume")
     assert done.exit_code == 0, done.output
-    assert files(project) == straight and stood < straight
+    assert standing_files(project) == straight and stood < straight
     [(status, runs)] = backfills(project)
     assert status is BulkActionStatus.COMPLETED_SUCCESS
     assert runs == 5 * [dg.DagsterRunStatus.SUCCESS]
@@ -166,9 +142,9 @@ def test_ctrl_c_ends_the_run_under_way_and_the_same_command_goes_on(
     assert run.returncode == 130
     assert words.splitlines()[-1] == "stopped; what was finished is stored, run again to go on"
     assert "Traceback" not in words
-    assert files(project) < straight
-    assert microcoder(project, *SPAN).exit_code == 0
-    assert files(project) == straight
+    assert standing_files(project) < straight
+    assert microcoder(project, *BACKFILL).exit_code == 0
+    assert standing_files(project) == straight
     (first, runs), (second, _) = backfills(project)
     assert (first, second) == (BulkActionStatus.CANCELED, BulkActionStatus.COMPLETED_SUCCESS)
     assert dg.DagsterRunStatus.STARTED not in runs
@@ -183,6 +159,6 @@ def test_two_backfills_at_once_of_which_one_loses_a_worker_make_each_month_once(
     words = [run.communicate(timeout=300)[1] for run in (one, other)]
     assert [one.returncode, other.returncode] == [0, 0], words
     assert "its worker process ended with SIGKILL" in words[0]
-    assert files(project) == straight
+    assert standing_files(project) == straight
     ended = [status for _, runs in backfills(project) for status in runs]
     assert ended.count(dg.DagsterRunStatus.SUCCESS) == 5
