@@ -21,7 +21,7 @@ from microcoder_assets import plan
 from microcoder_assets.abandoned import end_abandoned
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.errors import UserError
-from microcoder_assets.operations.status import size_of
+from microcoder_assets.operations.status import UNDER_WAY, size_of
 from microcoder_assets.project import Project
 from microcoder_assets.store import Manifest, ParquetStore, Partition
 from microcoder_assets.store.atomic import TEMPORARY, exclusive
@@ -50,7 +50,7 @@ def garbage(project: Project, instance: dg.DagsterInstance, keep: int, days: int
     by the manifests that stood when it began.
     """
     end_abandoned(instance, project.home / "running")
-    going = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]), limit=1)
+    going = instance.get_runs(filters=dg.RunsFilter(statuses=list(UNDER_WAY)), limit=1)
     if going:
         raise UserError(f"run {going[0].run_id[:8]} is under way; gc when it has ended, or cancel it in the web UI")
     for asset in plan.STAGES:
@@ -127,13 +127,19 @@ def _remove(path: Path) -> None:
 def _old_runs(store: ParquetStore, instance: dg.DagsterInstance, keep: int, before: dt.datetime) -> Iterator[Item]:
     """Runs whose work was made again since, or who made nothing."""
     told = _runs_told_of(store)
-    newest = {run.run_id for run in instance.get_runs(limit=keep)}
+    newest = {run.run_id for run in instance.get_runs(limit=keep)} | _shown(instance)
     old = instance.get_runs(filters=dg.RunsFilter(statuses=list(FINISHED), created_before=before))
     for run in old:
         if run.run_id not in told | newest:
             logs = Path(instance.storage_directory()) / run.run_id
             size = sum(each.stat().st_size for each in logs.rglob("*") if each.is_file())
             yield Item("old runs", run.run_id, size, partial(_forget, instance, run.run_id, logs))
+
+
+def _shown(instance: dg.DagsterInstance) -> set[str]:
+    """The run that the web UI shows of each asset, with its metadata and its checks."""
+    latest = (instance.get_latest_materialization_event(dg.AssetKey(asset)) for asset in plan.STAGES)
+    return {event.run_id for event in latest if event is not None}
 
 
 def _forget(instance: dg.DagsterInstance, run_id: str, logs: Path) -> None:

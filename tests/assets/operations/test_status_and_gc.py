@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster._core.storage.dagster_run import DagsterRun
 from small_home import PARTITIONS, SPAN, microcoder, small_home
@@ -21,6 +22,7 @@ from microcoder_assets import plan
 from microcoder_assets.lineage import story
 from microcoder_assets.project import Project
 from microcoder_assets.schema import NORMALIZED
+from microcoder_assets.store.catalogue import query
 
 KILLED = """
 import os, pathlib, signal, sys
@@ -105,7 +107,8 @@ def test_gc_is_refused_while_a_run_is_under_way(project: Project) -> None:
 def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -> None:
     store, root = project.store, project.home / "store"
     rows, told = store.read("normalized_problems", NORMALIZED), story(store, "lantern:orchardlog")
-    assert told.count("changed") == 2
+    ledger = query(store, "SELECT stage, version, decision FROM ledger WHERE problem_id = 'lantern:orchardlog'")
+    assert ledger.height == 6  # three versions in each of two stages
     manifests = [m for asset in ("scraped_problems", "normalized_problems") for m in store.manifests(asset)]
     before = tree(root)
     planned = microcoder(project, "gc", "--keep", "1", "--days", "0", "--dry-run")
@@ -125,6 +128,8 @@ def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -
 
     assert store.read("normalized_problems", NORMALIZED).equals(rows)
     assert story(store, "lantern:orchardlog") == told
+    again = query(store, "SELECT stage, version, decision FROM ledger WHERE problem_id = 'lantern:orchardlog'")
+    assert again.sort(pl.all()).equals(ledger.sort(pl.all()))
     assert [m for asset in ("scraped_problems", "normalized_problems") for m in store.manifests(asset)] == manifests
     gone = before.keys() - tree(root).keys()
     assert not [name for name in gone if "/ledger/" in name or "/blobs/" in name]
@@ -137,16 +142,17 @@ def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -
 
 
 def test_gc_forgets_a_run_that_decided_nothing_and_no_other(project: Project) -> None:
-    forced = microcoder(project, "backfill", *SPAN, "--platform", "harbor", "--force")
-    assert forced.exit_code == 0, forced.output
+    for platform in ("harbor", "lantern"):
+        forced = microcoder(project, "backfill", *SPAN, "--platform", platform, "--force")
+        assert forced.exit_code == 0, forced.output
     with dg.DagsterInstance.get() as instance:
-        [idle] = instance.get_runs(limit=1)
-        assert microcoder(project, "gc", "--days", "0", "--keep", "1").exit_code == 0
-        assert instance.get_run_by_id(idle.run_id) is not None  # the newest stays
-        instance.add_run(DagsterRun(job_name="curation_job", status=dg.DagsterRunStatus.FAILURE))
+        shown, idle = instance.get_runs(limit=2)
         assert "nothing to delete" in microcoder(project, "gc", "--days", "1", "--keep", "1").stdout
+        assert "nothing to delete" in microcoder(project, "gc", "--days", "0", "--keep", "2").stdout
+        instance.add_run(DagsterRun(job_name="curation_job", status=dg.DagsterRunStatus.FAILURE))
         assert "1 old runs" in microcoder(project, "gc", "--days", "0", "--keep", "1").stdout
         assert instance.get_run_by_id(idle.run_id) is None
+        assert instance.get_run_by_id(shown.run_id) is not None  # the last of each asset, though it decided nothing
         made = instance.get_materialized_partitions(dg.AssetKey("normalized_problems"))
         assert set(PARTITIONS) <= set(made)
 
