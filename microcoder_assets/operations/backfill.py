@@ -13,11 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from microcoder_assets import plan
 from microcoder_assets.collection.platforms import PLATFORMS, UNDATED_MONTH
 from microcoder_assets.errors import UserError
+from microcoder_assets.operations import CHUNK_MONTHS
 from microcoder_assets.runner import PARTITIONED, Chunk, Runner, spans
 from microcoder_assets.store import Partition
-
-CHUNK_MONTHS = 6
-"""Months a Dagster run makes by default. Ours: what is lost by a kill is at most one chunk's work."""
 
 
 class Span(BaseModel):
@@ -53,6 +51,10 @@ class Span(BaseModel):
             raise UserError(f"unknown stage {stage!r}; one of {', '.join(PARTITIONED)}")
         ordered = tuple(name for name in PLATFORMS if name in names)
         return cls(first=first, last=last, platforms=ordered, stage=stage, size=size, force=force)
+
+    def covers(self, other: Span) -> bool:
+        """Whether both ask for the same, however it is cut."""
+        return all(getattr(self, name) == getattr(other, name) for name in ("first", "last", "platforms", "stage"))
 
     @property
     def assets(self) -> list[str]:

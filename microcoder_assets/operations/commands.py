@@ -13,7 +13,7 @@ import click
 
 from microcoder_assets.command import FAILURE, command, raise_alarms
 from microcoder_assets.errors import UserError
-from microcoder_assets.operations import completion
+from microcoder_assets.operations import CHUNK_MONTHS, KEEP_DAYS, KEEP_VERSIONS, RETRIES, completion
 from microcoder_assets.project import Project
 
 if TYPE_CHECKING:  # Dagster takes a second to import
@@ -28,13 +28,14 @@ if TYPE_CHECKING:  # Dagster takes a second to import
 @click.option("--stage", default="normalized_problems", show_default=True, metavar="ASSET",
               shell_complete=completion.stages,
               help="Make up to this stage; scraped_problems is the other.")
-@click.option("--chunk", type=click.IntRange(min=1), default=6, show_default=True, help="Months a Dagster run.")
+@click.option("--chunk", type=click.IntRange(min=1), default=CHUNK_MONTHS, show_default=True,
+              help="Months a Dagster run.")
 @click.option("--max-parallel", "parallel", type=click.IntRange(min=1), default=1, show_default=True,
               help="Chunks at a time; more than one are made in worker processes.")
-@click.option("--retries", type=click.IntRange(min=0), default=2, show_default=True,
+@click.option("--retries", type=click.IntRange(min=0), default=RETRIES, show_default=True,
               help="How often a failed chunk is tried again, after the others.")
-@click.option("--resume", is_flag=True, help="Go on with the last backfill that was stopped, killed or had failures; "
-              "with --from and --to, with the last of that span.")
+@click.option("--resume", is_flag=True, help="Go on with the last backfill that was stopped, killed or had failures, "
+              "as it was asked for; with --from and --to, with the last of that span, or anew where it has none.")
 @click.option("--force", is_flag=True, help="Make partitions again even where they stand.")
 @click.option("--dry-run", is_flag=True, help="Print what would run.")
 @click.pass_obj
@@ -98,9 +99,9 @@ def status(home: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True,
+@click.option("--keep", type=click.IntRange(min=1), default=KEEP_VERSIONS, show_default=True,
               help="Versions of each partition to keep, the current one among them, and newest runs.")
-@click.option("--days", type=click.IntRange(min=0), default=30, show_default=True,
+@click.option("--days", type=click.IntRange(min=0), default=KEEP_DAYS, show_default=True,
               help="Runs that began later stay too.")
 @click.option("--dry-run", is_flag=True, help="Print what would go.")
 @click.pass_obj

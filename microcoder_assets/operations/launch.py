@@ -15,6 +15,7 @@ import dagster as dg
 
 from microcoder_assets.abandoned import alive
 from microcoder_assets.errors import UserError
+from microcoder_assets.operations import RETRIES
 from microcoder_assets.operations.backfill import Span, Task, tasks_of
 from microcoder_assets.operations.execute import Outcome, make_here, make_in_workers
 from microcoder_assets.operations.record import (
@@ -26,9 +27,6 @@ from microcoder_assets.operations.record import (
 )
 from microcoder_assets.resources import progress
 from microcoder_assets.runner import Runner
-
-RETRIES = 2
-"""How often a failed chunk is tried again by default. Ours: faults of a disk or a database pass; others do not."""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,7 @@ def find_resumable(home: Path, span: Span | None, resume: bool) -> tuple[Span, s
     with dg.DagsterInstance.get() as instance:
         close_abandoned(instance, home)
         if resume and (found := resumable(instance, span)):
-            return span_of(found), found.backfill_id
+            return span or span_of(found), found.backfill_id
     if span is None:
         raise UserError("no backfill waits to be resumed; give --from and --to to start one")
     return span, None

@@ -156,7 +156,7 @@ def unfinished(instance: dg.DagsterInstance) -> list[PartitionBackfill]:
 def resumable(instance: dg.DagsterInstance, span: Span | None) -> PartitionBackfill | None:
     """The newest backfill of the command line that ended before all was made; of `span`, where that is given."""
     found = instance.get_backfills(filters=BulkActionsFilter(statuses=RESUMABLE))
-    ours = [each for each in found if ASKED in each.tags and span in (None, span_of(each))]
+    ours = [each for each in found if ASKED in each.tags and (span is None or span.covers(span_of(each)))]
     return max(ours, key=lambda each: each.backfill_timestamp, default=None)
 
 

@@ -96,7 +96,7 @@ def completed(home: Path, *words: str) -> list[str]:
     environment = {"_MICROCODER_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["microcoder", *words]),
                    "COMP_CWORD": str(len(words)), "MICROCODER_HOME": str(home)}
     run = CliRunner().invoke(main, [], prog_name="microcoder", env=environment)
-    return [line.partition(",")[2] for line in run.stdout.splitlines()]
+    return [line.partition(",")[2] for line in run.stdout.splitlines() if line]
 
 
 def test_stages_platforms_and_problems_are_completed(tmp_path: Path) -> None:
