@@ -51,6 +51,8 @@ def test_rows_are_the_same_and_a_launch_without_a_daemon_is_told(
     monkeypatch.setenv("DAGSTER_HOME", str(clicked.home / "dagster"))
     (clicked.home / "dagster").mkdir(parents=True)
     prepare_instance(clicked.home)
+    with (clicked.home / "dagster" / "dagster.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("\ncode_servers:\n  local_startup_timeout: 900\n")
     target = ModuleTarget("microcoder_assets.definitions", None, None, "microcoder")
     with dg.DagsterInstance.get() as instance, WorkspaceProcessContext(instance, target) as context:
         server = TestClient(create_app_from_workspace_process_context(context))
