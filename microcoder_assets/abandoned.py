@@ -28,14 +28,24 @@ def mark(folder: Path, run_id: str) -> None:
 
 
 @contextlib.contextmanager
-def alive(folder: Path, run_id: str) -> Iterator[None]:
-    """Mark a run of this process in `folder`; a killed process leaves a mark that nobody holds."""
+def alive(folder: Path, name: str) -> Iterator[None]:
+    """Mark a run, or other work, of this process in `folder`; a killed process leaves a mark that nobody holds."""
     folder.mkdir(parents=True, exist_ok=True)
-    mark = folder / run_id
+    mark = folder / name
     with mark.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_SH)
         yield
         mark.unlink(missing_ok=True)
+
+
+def is_alive(folder: Path, name: str) -> bool:
+    """Whether a process holds the mark of that name in `folder`."""
+    with contextlib.suppress(FileNotFoundError), (folder / name).open() as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def end_abandoned(instance: dg.DagsterInstance, folder: Path) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import click
 
-from microcoder_assets.command import ALARM
 from microcoder_assets.command import command as _command
+from microcoder_assets.command import raise_alarms
 from microcoder_assets.errors import UserError
 from microcoder_assets.llm.commands import batch
 from microcoder_assets.nights.commands import alerts
+from microcoder_assets.operations import completion
+from microcoder_assets.operations.commands import COMMANDS as OPERATIONS
+from microcoder_assets.operations.commands import warn_of_trap
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 from microcoder_assets.publication.commands import COMMANDS
 
@@ -37,6 +40,8 @@ def main(context: click.Context, home: Path) -> None:
     \b
     microcoder run                             the whole graph on the sample archive
     microcoder run --source leetcode:FOLDER    ... on your own records
+    microcoder backfill --from 2026-01 --to 2026-06    a span of contest months
+    microcoder status                          what stands, what is stale, what runs
     microcoder funnel                          where rows went
     microcoder lineage PROBLEM                 one problem's story
     microcoder select --dry-run                what a selection policy would do
@@ -63,7 +68,7 @@ def main(context: click.Context, home: Path) -> None:
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), metavar="FILE",
               help="TOML file of settings; microcoder_assets/config.py documents each.")
 @click.option("--until", default="livecodebench_scores", show_default=True, metavar="ASSET",
-              help="Stop when this asset stands.")
+              shell_complete=completion.stages, help="Stop when this asset stands.")
 @click.pass_obj
 @_command
 def run(
@@ -87,49 +92,16 @@ def run(
     project = remembered.with_inputs(sources, benchmark, settings_file, no_benchmark)
     project.check()
     project.save()
-    made = Runner(project).run(until)
+    runner = Runner(project)
+    warn_of_trap(home)
+    made = runner.run(until)
     _print_funnel(project)
     if "grpo_policy" in wanted:
         _print_scores(project)
     seconds = time.monotonic() - started
     click.echo(f"\n{len(made)} of {len(wanted)} assets made in {seconds:.0f} s" if made else
                f"\nall {len(wanted)} assets unchanged ({seconds:.0f} s)")
-    _raise_alarms(project)
-
-
-@main.command()
-@click.option("--from", "first", required=True, metavar="YYYY-MM", help="First contest month.")
-@click.option("--to", "last", required=True, metavar="YYYY-MM", help="Last contest month.")
-@click.option("--platform", "platforms", multiple=True, help="Only these platforms; may be given several times.")
-@click.option("--chunk", type=click.IntRange(min=1), default=6, show_default=True, help="Months a Dagster run.")
-@click.option("--force", is_flag=True, help="Make partitions again even where they stand.")
-@click.option("--dry-run", is_flag=True, help="Print what would run.")
-@click.pass_obj
-@_command
-def backfill(
-    home: Path, first: str, last: str, platforms: tuple[str, ...], chunk: int, force: bool, dry_run: bool
-) -> None:
-    """Scrape and normalize a span of contest months, in this process and against the real Dagster instance.
-
-    Partitions that already stand are left alone, so that an interrupted backfill goes on where it stopped.
-
-    \b
-    microcoder backfill --from 2026-01 --to 2026-06 --platform codeforces
-    """
-    from microcoder_assets.backfill import chunks_of
-    from microcoder_assets.runner import PARTITIONED, Runner
-
-    project = Project.load(home)
-    project.check()
-    runner = Runner(project)
-    chunks = chunks_of(runner, first, last, platforms, chunk, force)
-    for number, part in enumerate(chunks, start=1):
-        click.echo(f"[{number}/{len(chunks)}] {part}", err=True)
-        if not dry_run:
-            runner.materialize(PARTITIONED, part)
-    verb = "would run" if dry_run else "done"
-    click.echo(f"{len(chunks)} chunks {verb}" if chunks else "nothing to do: every partition stands")
-    _raise_alarms(project)
+    raise_alarms(project.alarms())
 
 
 @main.command()
@@ -174,7 +146,7 @@ def overlap(home: Path, out: Path | None) -> None:
 
 
 @main.command()
-@click.argument("problem")
+@click.argument("problem", shell_complete=completion.problems)
 @click.option("--html", "page", is_flag=False, flag_value="", type=click.Path(path_type=Path, dir_okay=False),
               metavar="[FILE]", help="Write it as a page instead, with checks, programs and published versions; "
               "without FILE below HOME/lineage.")
@@ -325,7 +297,7 @@ def catalogue(home: Path, database: Path) -> None:
     click.echo(f"views over {home} written to {database}")
 
 
-for _each in (alerts, batch, *COMMANDS):
+for _each in (alerts, batch, *COMMANDS, *OPERATIONS):
     main.add_command(_each)
 
 
@@ -335,15 +307,6 @@ def _readable(home: Path) -> bool:
     except UserError:
         return False
     return True
-
-
-def _raise_alarms(project: Project) -> None:
-    """What sources on the web did not give; the rest is done."""
-    alarms = [f"{platform}: {detail}" for platform, by in project.alarms().items() for detail in by.values()]
-    for alarm in alarms:
-        click.echo(f"alarm: {alarm}", err=True)
-    if alarms:
-        sys.exit(ALARM)
 
 
 def _print_funnel(project: Project) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +59,12 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(130)
 
     return wrapped
+
+
+def raise_alarms(found: Mapping[str, Mapping[str, str]]) -> None:
+    """Say what sources on the web did not give, by platform and reason, and exit with ALARM; the rest is done."""
+    alarms = [f"{platform}: {detail}" for platform, by in found.items() for detail in by.values()]
+    for alarm in alarms:
+        click.echo(f"alarm: {alarm}", err=True)
+    if alarms:
+        sys.exit(ALARM)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 from microcoder_assets.checks import CHECKS
 from microcoder_assets.errors import UserError
@@ -17,12 +18,16 @@ class RunFailed(RuntimeError):
 
 def cause(
     events: Iterable[dg.DagsterEvent], otherwise: str = "the run failed; `make ui` shows its log"
-) -> UserError | RunFailed:
-    """UserError where it is a user's to mend: of the first check that blocked, else of the first step that failed.
+) -> UserError | RunFailed | KeyboardInterrupt:
+    """Of a run that was interrupted KeyboardInterrupt; else of the first check that blocked, or the first step that
+    failed: UserError where it is a user's to mend.
 
     otherwise: what is said of a run in which neither did.
     """
     events = list(events)
+    ends = [event.job_failure_data for event in events if event.is_job_failure]
+    if any(end.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION for end in ends):
+        return KeyboardInterrupt()
     for event in events:
         if event.event_type_value != "ASSET_CHECK_EVALUATION":
             continue

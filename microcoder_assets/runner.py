@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -132,11 +132,16 @@ class Runner:
                 yield Chunk(platform, months[0], months[-1])
 
     def stale_months(self, platform: str, assets: Sequence[str]) -> list[str]:
-        """Months of a platform whose partitions were made from something else than what stands now, in order."""
+        """Months of a platform of which any of `assets` is stale, in order."""
+        return [month for month, stale in self.stale_assets(platform).items() if not stale.isdisjoint(assets)]
+
+    def stale_assets(self, platform: str) -> dict[str, set[str]]:
+        """Of each month that is held of a platform, in order: the assets whose partition was made from something else
+        than what stands now, or was not made."""
         store = self.project.store
         inputs = plan.inputs_of_platform(self.project, platform)
         due = plan.due_months(self.project, platform, clock.now())
-        stale = []
+        stale = {}
         for month in self.held_months(platform):
             partition = Partition(month, platform)
             scraped = store.manifest("scraped_problems", partition)
@@ -146,8 +151,7 @@ class Runner:
                 "normalized_problems": normalized
                 and normalized.inputs == plan.inputs_of_partition(self.project, partition),
             }
-            if not all(fresh[name] for name in assets):
-                stale.append(month)
+            stale[month] = {name for name, stands in fresh.items() if not stands}
         return stale
 
     def held_months(self, platform: str) -> list[str]:
@@ -158,8 +162,17 @@ class Runner:
         return sorted(self._served_months(platform, inputs.files) | inputs.web.keys() | stored | due)
 
     def materialize(self, assets: Sequence[str], chunk: Chunk | None = None) -> None:
-        """One Dagster run over `assets`. Raises RunFailed, or UserError where the cause is a user's to mend."""
-        tags = range_tags(chunk.first, chunk.last, chunk.platform, chunk.platform) if chunk else {}
+        """One Dagster run over `assets`, whose rows then count as checked. Raises as `execute` does."""
+        self.execute(assets, chunk)
+        self._checked.put({self._state(name): b"" for name in assets})
+
+    def execute(self, assets: Sequence[str], chunk: Chunk | None = None, tags: Mapping[str, str] | None = None) -> None:
+        """One Dagster run over `assets`, with further `tags`.
+
+        Raises RunFailed, UserError where the cause is a user's to mend, and KeyboardInterrupt where the run was
+        interrupted.
+        """
+        cut = range_tags(chunk.first, chunk.last, chunk.platform, chunk.platform) if chunk else {}
         run_id, marks = str(uuid.uuid4()), self.project.home / "running"
         with dg.DagsterInstance.get() as instance:
             end_abandoned(instance, marks)
@@ -168,13 +181,12 @@ class Runner:
                     instance=instance,
                     asset_selection=[dg.AssetKey(name) for name in assets],
                     run_config={"loggers": {"console": {}}},
-                    tags=tags,
+                    tags={**cut, **(tags or {})},
                     raise_on_error=False,
                     run_id=run_id,
                 )
         if not result.success:
             raise cause(result.all_events)
-        self._checked.put({self._state(name): b"" for name in assets})
 
     def _state(self, asset: str) -> str:
         return f"{asset}-{plan.state(self.project, asset)}"

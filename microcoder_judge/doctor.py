@@ -41,7 +41,7 @@ def main(options: argparse.Namespace) -> int:
     for name in ("python", "cpp"):
         print(f"  {name:<28} {languages[name].version if name in languages else 'not here; install g++'}")
     print("sandbox, strongest first")
-    tried = {rung: _try(python, rung) for rung in (*RUNGS, UNSAFE_RUNG)}
+    tried = try_rungs(python)
     for rung, (works, words) in tried.items():
         print(f"  {rung:<28} {'ok: ' if works else 'refused: '}{words}  ({DEPTH_OF_RUNG[rung]})")
     best = next((rung for rung in RUNGS if tried[rung][0]), None)
@@ -52,6 +52,11 @@ def main(options: argparse.Namespace) -> int:
     for hint in hints(best):
         print(f"hint: {hint}")
     return 0 if best else 1
+
+
+def try_rungs(python: Python) -> dict[str, tuple[bool, str]]:
+    """Of each rung, the strongest first and the unsafe one last: whether it works, and its level or why it does not."""
+    return {rung: _try(python, rung) for rung in (*RUNGS, UNSAFE_RUNG)}
 
 
 def _try(python: Python, rung: str) -> tuple[bool, str]:

@@ -89,7 +89,7 @@ def _pod(
     try:
         from dagster_k8s import PipesK8sClient
     except ImportError as error:
-        raise UserError("[launch] launcher = \"k8s\" needs dagster-k8s: pip install 'microcoder[kubernetes]'") from error
+        raise UserError("[launch] launcher = 'k8s' needs dagster-k8s: pip install 'microcoder[kubernetes]'") from error
     kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
     invocation = PipesK8sClient(kubeconfig_file=kubeconfig).run(
         context=context,
