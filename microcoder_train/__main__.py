@@ -15,6 +15,7 @@ from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pi
 
 from microcoder_train.cli import run
 from microcoder_train.errors import TrainError
+from microcoder_train.processes import is_first
 from microcoder_train.reports import Report
 
 MENDS = {
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _end)
     _set_defaults()
     try:
+        if not is_first():
+            run(arguments, _say)
+            return 0
         if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
             _print(run(arguments, _say))
             return 0
