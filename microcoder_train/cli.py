@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _make_base(commands)
     _grpo(commands)
     _choose_temperature(commands)
+    _memory(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -124,6 +125,20 @@ def _choose_temperature(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
     command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
     command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
+    _add_settings(command)
+
+
+def _memory(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "memory",
+        "Estimate the memory that a GRPO run takes on each GPU.",
+        "From the model's shape and the settings alone; no weight is loaded. An estimate by published formulas, which\n"
+        "the module `microcoder_train.memory` names.",
+    )
+    command.add_argument("--model", required=True, help="qwen3-1.7b, qwen3-4b, qwen3-8b, or a Hugging Face folder")
+    command.add_argument("--gpus", type=_positive, default=1, help="GPUs that train (default: 1)")
+    command.add_argument("--gpu-gib", type=_above_zero, default=80, help="memory of each in GiB (default: 80)")
     _add_settings(command)
 
 
@@ -272,6 +287,10 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
     settings = load_settings(options.preset, options.config, getattr(options, "method", None), options.overrides)
     if options.command == "config":
         return Report(as_yaml(settings), "")
+    if options.command == "memory":
+        from microcoder_train.memory import memory_report
+
+        return memory_report(options.model, settings, options.gpus, options.gpu_gib)
     if options.command == "make-base":
         from microcoder_train.grpo import base_report, make_base
 

@@ -28,6 +28,7 @@ SETTINGS = {
     "reward_format": 0.1,
     "truncation_mask": "conditional",
     "truncation_rho": 0.5,
+    "context_stages": "4=10,8=12",
     "learning_rate": 0.01,
 }
 CLOCKS = {"reward_seconds", "step_seconds"}
@@ -82,6 +83,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(
     assert any("going on from checkpoint-" in line for line in said)
     assert curve(out) == curve(unbroken)
     assert len({point["temperature"] for point in curve(out)}) > 1
+    assert [point["length_limit"] for point in curve(out)] == [8, 8, 10, 10, 12, 12, 12, 12]
     weights = "model/model.safetensors"
     assert (out / weights).read_bytes() == (unbroken / weights).read_bytes()
     columns = ["step", "completion", "verdict", "judge", "advantage", "masked"]
