@@ -1,12 +1,12 @@
 """How much memory a GRPO run takes on each GPU: an estimate from the model's shape, before any weight is loaded.
 
 Sources. States: ZeRO (arXiv 1910.02054), section 3.1 and figure 1, mixed-precision Adam: 2 bytes of weights, 2 of
-gradients and 12 of optimiser a parameter, or 4 + 4 + 8 where float32 weights are trained under autocast: 16 either way;
-stage 2 divides all but the weights over the GPUs, stage 3 all of it. Activations with every layer recomputed: Korthikanti
-et al. (arXiv 2205.05198), section 5 and equation 1: 2 bytes a token, layer and unit of width, and 34 for the one layer
-that is being recomputed, without the attention matrix, which fused kernels never hold. Cache: keys and values of every
-layer, 2 bytes each. The head's logits are not there: TRL computes them in small pieces. What is left out: the CUDA
-context, communication buffers, fragmentation; leave a tenth of the memory for them (ours).
+gradients and 12 of optimiser a parameter, or 4 + 4 + 8 where float32 weights are trained under autocast: 16 either
+way; stage 2 divides all but the weights over the GPUs, stage 3 all of it. Activations with every layer recomputed:
+Korthikanti et al. (arXiv 2205.05198): 2 bytes a token, layer and unit of width, and 34 for the one layer that is being
+recomputed, without the attention matrix, which fused kernels never hold. Cache: keys and values of every layer, 2 bytes
+each. The head's logits are not there: TRL computes them in small pieces. What is left out: the CUDA context,
+communication buffers, fragmentation; a tenth of the memory is left for them (ours).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes on each GPU. cache: of the completions that transformers samples at once; vLLM's stands in its own share."""
+    """Bytes on each GPU. cache: of the completions that transformers samples at once; vLLM's is in its own share."""
 
     states: int
     activations: int

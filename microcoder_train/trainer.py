@@ -213,7 +213,6 @@ def train_grpo(
         raise SystemExit(128 + signal.SIGTERM)
     saved = folder / ("model" if settings.lora_rank is None else "adapter")
     trainer.save_model(str(saved))
-    trainer.accelerator.end_training()
     unset_hf_deepspeed_config()
     if is_first():
         (saved / "training_args.bin").unlink(missing_ok=True)

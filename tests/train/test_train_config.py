@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microcoder_train.cli import run
@@ -41,6 +41,7 @@ def test_values_are_read_by_their_settings_type() -> None:
     assert load_settings("tiny", None, None, ["lora_rank=8", "lora_rank=null"]) == PRESETS["tiny"]
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.floats(min_value=0, allow_infinity=False, allow_nan=False))
 def test_any_number_survives(value: float) -> None:
     for text in (repr(value), f"{value:e}", yaml.safe_dump(value).removesuffix("...\n").strip()):
