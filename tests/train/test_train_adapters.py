@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
 import yaml
-from peft import PeftModel
+from peft import LoraConfig, PeftConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from microcoder_train.adapters import merge
 from microcoder_train.cli import run
 from microcoder_train.errors import TrainError
 
@@ -28,18 +30,33 @@ def trained(split: Path, config: Path, tmp_path_factory: pytest.TempPathFactory)
     return out
 
 
-def test_the_model_is_the_base_plus_the_adapter_and_needs_no_peft(trained: Path) -> None:
-    base = (trained / json.loads((trained / "summary.json").read_text(encoding="utf-8"))["base"]).resolve()
+def base_of(trained: Path) -> Path:
+    return (trained / json.loads((trained / "summary.json").read_text(encoding="utf-8"))["base"]).resolve()
+
+
+def logits(model: Any) -> torch.Tensor:
     ids = torch.randint(3, 200, (2, 9), generator=torch.Generator().manual_seed(1))
-    plain = AutoModelForCausalLM.from_pretrained(base)
     with torch.no_grad():
-        before = plain(ids).logits
-        expected = PeftModel.from_pretrained(plain, str(trained / "adapter"))(ids).logits
-        merged = AutoModelForCausalLM.from_pretrained(trained / "model")(ids).logits
-    assert torch.allclose(merged, expected, atol=1e-4)
-    assert not torch.allclose(merged, before, atol=1e-2)
+        return cast(torch.Tensor, model(ids).logits)
+
+
+def test_a_run_leaves_an_adapter_and_a_model_that_needs_no_peft(trained: Path) -> None:
+    assert PeftConfig.from_pretrained(str(trained / "adapter")).r == 2
     assert not list((trained / "model").glob("adapter*"))
+    assert AutoModelForCausalLM.from_pretrained(trained / "model").config.model_type == "qwen3"
     assert AutoTokenizer.from_pretrained(trained / "model")("a")["input_ids"]
+
+
+def test_the_merged_model_is_the_base_plus_the_adapter(trained: Path, tmp_path: Path) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(base_of(trained))
+    before = logits(plain)
+    torch.manual_seed(0)
+    adapted = get_peft_model(plain, LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False))
+    adapted.save_pretrained(tmp_path / "adapter")
+    merge(str(base_of(trained)), tmp_path / "adapter", tmp_path / "model", "float32")
+    merged = logits(AutoModelForCausalLM.from_pretrained(tmp_path / "model"))
+    assert torch.allclose(merged, logits(adapted), atol=1e-4)
+    assert not torch.allclose(merged, before, atol=1e-2)
 
 
 def test_the_card_is_made_from_the_run(trained: Path) -> None:
