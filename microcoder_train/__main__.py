@@ -27,6 +27,9 @@ MENDS = {
 }
 """Disk problems that a user can mend. Libraries written in Rust report them by text alone."""
 
+TORCH_CANNOT_WRITE = "PytorchStreamWriter failed writing"
+"""What torch says of a full disk; it keeps no number of the system's."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 done, 2 a mistake of the user's, 130 and 143 ended by SIGINT and SIGTERM."""
@@ -84,6 +87,8 @@ def _disk_problem(error: Exception) -> str | None:
     for number, mend in MENDS.items():
         if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
             return f"{getattr(error, 'filename', None) or 'the output'}: {os.strerror(number)}; {mend}"
+    if TORCH_CANNOT_WRITE in str(error):
+        return f"the output: cannot be written; {MENDS[errno.ENOSPC]}"
     return None
 
 

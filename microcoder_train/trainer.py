@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import signal
 import sys
@@ -118,6 +119,8 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
 def _require_deepspeed(path: str) -> None:
     if not is_deepspeed_available():
         raise TrainError("deepspeed is set and DeepSpeed is not installed: pip install 'microcoder[deepspeed]'")
+    if "RANK" not in os.environ:
+        raise TrainError("deepspeed is set and this process runs alone; start it by torchrun or accelerate launch")
     if not Path(path).is_file():
         raise TrainError(f"deepspeed: {path} does not exist; deploy/deepspeed holds zero2.json and zero3.json")
 

@@ -142,5 +142,7 @@ def test_settings_reach_trl_and_its_own_truncation_mask_stays_off(tmp_path: Path
 def test_sizes_that_do_not_divide_and_values_that_trl_refuses_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="does not divide"):
         grpo_config(replace(SETTINGS, device_batch=3), tmp_path, seed=0)
+    with pytest.raises(TrainError, match="deepspeed is set and "):
+        grpo_config(replace(SETTINGS, deepspeed="deploy/deepspeed/zero2.json"), tmp_path, seed=0)
     with pytest.raises(TrainError, match="config: "):
         grpo_config(replace(SETTINGS, generations=1, prompts_per_rollout=8), tmp_path, seed=0)
