@@ -95,6 +95,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             bf16=settings.dtype == "bfloat16",
             gradient_checkpointing=settings.gradient_checkpointing,
             use_cpu=not cuda and settings.deepspeed is None,
+            ddp_find_unused_parameters=False,
             dataloader_pin_memory=cuda,
             use_vllm=settings.use_vllm,
             vllm_mode=settings.vllm_mode,

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 from microcoder_train.__main__ import main
@@ -36,7 +35,7 @@ def end_when_saved(out: Path) -> None:
 
 if __name__ == "__main__":
     folder, arguments = Path(sys.argv[1]), sys.argv[2:]
-    if find_spec("deepspeed") is not None:
+    if any(argument.startswith("deepspeed=") for argument in arguments):
         without_its_kernel()
     found = [code(folder / "unbroken", arguments)]
     if os.environ["RANK"] == "1":
