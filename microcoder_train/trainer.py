@@ -72,7 +72,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
     if settings.deepspeed is not None:
         _require_deepspeed(settings.deepspeed)
     try:
-        return GRPOConfig(
+        config = GRPOConfig(
             output_dir=str(folder),
             seed=seed,
             max_steps=settings.steps,
@@ -115,6 +115,10 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
         )
     except ValueError as error:
         raise TrainError(f"config: {str(error).splitlines()[0]}") from error
+    if config.device.type == "cpu":
+        # accelerate numbers the CPU by process, and torch.load cannot map a checkpoint to a numbered one
+        config._setup_devices = torch.device("cpu")
+    return config
 
 
 def _require_deepspeed(path: str) -> None:

@@ -19,7 +19,7 @@ from microcoder_train.vllm_engine import require_version
 
 PYTHON = os.environ.get("VLLM_PYTHON")
 pytestmark = pytest.mark.skipif(PYTHON is None, reason="VLLM_PYTHON names no interpreter with vLLM (`make test-vllm`)")
-READY_S = 600
+READY_S = 1200
 
 
 @pytest.fixture(scope="module")
