@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import broadcast_object_list, gather_object, is_deepspeed_available
 from transformers import PrinterCallback, TrainerCallback
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
@@ -69,8 +70,11 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
     cuda = torch.cuda.is_available()
     if settings.use_vllm:
         require_vllm(settings)
+    joined = settings.deepspeed is not None and not cuda
     if settings.deepspeed is not None:
         _require_deepspeed(settings.deepspeed)
+    if joined:
+        _join_on_cpu()
     try:
         config = GRPOConfig(
             output_dir=str(folder),
@@ -95,6 +99,7 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             bf16=settings.dtype == "bfloat16",
             gradient_checkpointing=settings.gradient_checkpointing,
             use_cpu=not cuda and settings.deepspeed is None,
+            accelerator_config={"use_configured_state": joined},
             ddp_find_unused_parameters=False,
             dataloader_pin_memory=cuda,
             use_vllm=settings.use_vllm,
@@ -128,6 +133,13 @@ def _require_deepspeed(path: str) -> None:
         raise TrainError("deepspeed is set and this process runs alone; start it by torchrun or accelerate launch")
     if not Path(path).is_file():
         raise TrainError(f"deepspeed: {path} does not exist; deploy/deepspeed holds zero2.json and zero3.json")
+
+
+def _join_on_cpu() -> None:
+    """Join the processes of a DeepSpeed run over gloo: without a GPU accelerate would take each for the only one."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    os.environ["ACCELERATE_USE_DEEPSPEED"] = "true"
+    PartialState(backend="gloo")
 
 
 class Narrator(TrainerCallback):  # type: ignore[misc]
