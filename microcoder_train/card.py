@@ -36,7 +36,9 @@ def write_card(folder: Path, summary: Mapping[str, Any], settings: TrainSettings
 def card(summary: Mapping[str, Any], settings: TrainSettings, embedded: bool) -> str:
     base = str(summary["base"])
     head: dict[str, Any] = {"library_name": "transformers", "pipeline_tag": "text-generation", "tags": ["grpo", "code"]}
-    if not embedded:
+    if base.startswith(".."):
+        base = Path(base).name
+    else:
         head["base_model"] = base
     adapter = (
         "\nOnly LoRA adapters were trained. The weights here are merged and load without peft; the adapter alone is in "
