@@ -37,7 +37,7 @@ def _unchecked(project: Project, scheme: str, facts: Mapping[str, str]) -> tuple
 
     facts: of each partition the files that are asked, by hash. Files never change, so that what was found stands.
     """
-    sound = project.store.packs("checked")
+    sound = project.store.packs("sound")
     keys, known = {f"{scheme}:{fact}": partition for partition, fact in facts.items()}, sound.known()
     new = {key: Partition.named(partition) for key, partition in keys.items() if key not in known}
     return sorted(new.values()), lambda: sound.put(dict.fromkeys(new, b""))

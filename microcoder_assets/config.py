@@ -234,7 +234,7 @@ class PublicationSettings(Section):
 class TrainingSettings(Section):
     preset: str = Field("tiny", description="Preset of microcoder_train.config. Ours.")
     model: str = Field("embedded", description="`embedded`, or any Hugging Face model path. Ours.")
-    config: Path | None = Field(None, description="JSON file of values on top of the preset. Ours.")
+    config: Path | None = Field(None, description="YAML or JSON file of values on top of the preset. Ours.")
     max_steps: int = Field(0, ge=0, description="Optimiser steps; 0: the preset's. Ours.")
     seed: int = Field(0, description="Seed of pre-training, sampling and training. Ours.")
 

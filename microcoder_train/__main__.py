@@ -15,6 +15,7 @@ from dagster_pipes import PipesContext, PipesEnvVarParamsLoader, open_dagster_pi
 
 from microcoder_train.cli import run
 from microcoder_train.errors import TrainError
+from microcoder_train.processes import is_first
 from microcoder_train.reports import Report
 
 MENDS = {
@@ -26,12 +27,18 @@ MENDS = {
 }
 """Disk problems that a user can mend. Libraries written in Rust report them by text alone."""
 
+TORCH_CANNOT_WRITE = "PytorchStreamWriter failed writing"
+"""What torch says of a full disk; it keeps no number of the system's."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 done, 2 a mistake of the user's, 130 and 143 ended by SIGINT and SIGTERM."""
     signal.signal(signal.SIGTERM, _end)
     _set_defaults()
     try:
+        if not is_first():
+            run(arguments, _say)
+            return 0
         if not PipesEnvVarParamsLoader().is_dagster_pipes_process():  # type: ignore[no-untyped-call]
             _print(run(arguments, _say))
             return 0
@@ -80,6 +87,8 @@ def _disk_problem(error: Exception) -> str | None:
     for number, mend in MENDS.items():
         if getattr(error, "errno", None) == number or f"(os error {number})" in str(error):
             return f"{getattr(error, 'filename', None) or 'the output'}: {os.strerror(number)}; {mend}"
+    if TORCH_CANNOT_WRITE in str(error):
+        return f"the output: cannot be written; {MENDS[errno.ENOSPC]}"
     return None
 
 

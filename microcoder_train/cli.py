@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from microcoder_train.artifacts import require_model
-from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, describe, load_settings
+from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, as_yaml, describe, load_settings
 from microcoder_train.errors import TrainError
 from microcoder_train.prompts import STYLES
 from microcoder_train.reports import Report
@@ -43,9 +43,11 @@ def parser() -> argparse.ArgumentParser:
         "python -m microcoder_train", description=OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _config(commands)
     _make_base(commands)
     _grpo(commands)
     _choose_temperature(commands)
+    _memory(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -60,6 +62,18 @@ def _add(commands: Commands, name: str, summary: str, teaching: str) -> argparse
         description=f"{summary}\n\n{teaching}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _config(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "config",
+        "Print every setting with its meaning and the origin of its default, as a config file.",
+        "Keep what you mean to change, and give it to another command as --config FILE.yaml:\n\n"
+        "  python -m microcoder_train config --preset paper learning_rate=2e-6 > run.yaml",
+    )
+    _add_method(command)
+    _add_settings(command)
 
 
 def _make_base(commands: Commands) -> None:
@@ -93,11 +107,7 @@ def _grpo(commands: Commands) -> None:
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
     command.add_argument("--max-steps", type=_positive, help="optimiser updates, instead of the preset's")
-    command.add_argument(
-        "--method",
-        choices=METHODS,
-        help="the paper's method or a baseline, over the preset and under --config (default: the preset's own values)",
-    )
+    _add_method(command)
     _add_settings(command)
 
 
@@ -115,6 +125,20 @@ def _choose_temperature(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
     command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
     command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
+    _add_settings(command)
+
+
+def _memory(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "memory",
+        "Estimate the memory that a GRPO run takes on each GPU.",
+        "From the model's shape and the settings alone; no weight is loaded. An estimate by published formulas, which\n"
+        "the module `microcoder_train.memory` names.",
+    )
+    command.add_argument("--model", required=True, help="qwen3-1.7b, qwen3-4b, qwen3-8b, or a Hugging Face folder")
+    command.add_argument("--gpus", type=_positive, default=1, help="GPUs that train (default: 1)")
+    command.add_argument("--gpu-gib", type=_above_zero, default=80, help="memory of each in GiB (default: 80)")
     _add_settings(command)
 
 
@@ -233,9 +257,23 @@ def _embed(commands: Commands) -> None:
     command.add_argument("--output", type=Path, required=True, help="NumPy file: a row of float32 for each line")
 
 
+def _add_method(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--method",
+        choices=METHODS,
+        help="the paper's method or a baseline, over the preset and under --config (default: the preset's own values)",
+    )
+
+
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", choices=sorted(PRESETS), default="tiny", help="named settings (default: tiny)")
-    command.add_argument("--config", type=Path, metavar="FILE.json", help="values on top of the preset")
+    command.add_argument("--config", type=Path, metavar="FILE.yaml", help="YAML or JSON: values on top of the preset")
+    command.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="values on top of all, in one place, such as learning_rate=1e-5 evaluation.samples=8",
+    )
     command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
 
 
@@ -246,7 +284,13 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         from microcoder_train.embedding import embed_file
 
         return embed_file(options.model, options.input, options.output)
-    settings = load_settings(options.preset, options.config, getattr(options, "method", None))
+    settings = load_settings(options.preset, options.config, getattr(options, "method", None), options.overrides)
+    if options.command == "config":
+        return Report(as_yaml(settings), "")
+    if options.command == "memory":
+        from microcoder_train.memory import memory_report
+
+        return memory_report(options.model, settings, options.gpus, options.gpu_gib)
     if options.command == "make-base":
         from microcoder_train.grpo import base_report, make_base
 

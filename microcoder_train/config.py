@@ -7,12 +7,14 @@ itself, and `tiny`, a demonstration for two CPU cores.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import yaml
 
 from microcoder_train.errors import TrainError
 
@@ -96,8 +98,11 @@ class TrainSettings:
         "all_pass", "1 or 0; the share of tests passed; or tiers of tests, as TAROT's. Paper: 1 or 0."
     )
     reward_format: float = setting(0.0, "Added for a program in a closed code block, right or wrong. Ours: nothing.")
-    curriculum: Literal["uniform", "classic", "reverse", "medium", "soft", "hard", "adaptive"] = setting(
+    curriculum: Literal["uniform", "classic", "reverse", "medium", "soft", "hard", "adaptive", "hard_focus"] = setting(
         "uniform", "Which problems a rollout takes; see `curriculum`. Ours: every problem once an epoch."
+    )
+    focus_problems: int = setting(
+        64, "For `hard_focus`: the problems kept, those solved least; raise `generations` with it (DRIVE: 64). Ours."
     )
     rollout_batches: int = setting(
         1, "Batches sampled at most a rollout, to replace groups without signal. Ours: none is replaced."
@@ -115,17 +120,25 @@ class TrainSettings:
     diversity_low: float = setting(0.65, "Lower end of the band of D. Ours, read off the paper's plots.")
     diversity_high: float = setting(0.75, "Upper end of the band of D. Ours, read off the paper's plots.")
     max_prompt_tokens: int = setting(2048, "Longer prompts are skipped and counted. Ours.")
-    max_completion_tokens: int = setting(8192, "L_max. Paper.")
+    max_completion_tokens: int = setting(8192, "L_max, or that of the start. Paper.")
+    context_stages: str = setting("", "L_max from a step on: STEP=TOKENS, comma-separated, rising. Ours: it stays.")
     max_grad_norm: float = setting(1.0, "Gradient clipping. Ours.")
     dtype: Literal["bfloat16", "float32"] = setting(
         "bfloat16", "Type of activations; trained weights stay float32, where a step of 1e-6 is not lost. Ours."
     )
     gradient_checkpointing: bool = setting(True, "Recompute activations to save memory. Ours.")
+    lora_rank: int | None = setting(None, "Train adapters of this rank (peft) in place of all weights. Ours: all.")
+    lora_alpha: float = setting(32.0, "The adapters' product is scaled by this over the rank. Ours.")
+    lora_dropout: float = setting(0.0, "Dropout before the adapters; above 0 the ratio is noisy. Ours.")
+    lora_targets: str = setting("all-linear", "Comma-separated modules, or peft's name for every linear one. Ours.")
     use_vllm: bool = setting(False, "Sample with vLLM (extra `gpu`) instead of transformers. Ours.")
     vllm_mode: Literal["colocate", "server"] = setting("colocate", "On this node, or `vllm serve` elsewhere. Ours.")
     vllm_server_base_url: str | None = setting(None, "Address of that server. Ours.")
+    vllm_memory: float = setting(0.3, "For `colocate`: share of each GPU's memory that vLLM takes. TRL's.")
+    vllm_tensor_parallel: int = setting(1, "For `colocate`: GPUs an engine is split over. TRL's.")
+    vllm_sleep: bool = setting(True, "For `colocate`: the engine's memory is free during updates. Ours.")
     deepspeed: str | None = setting(None, "Path of a DeepSpeed JSON file. Ours.")
-    judge_workers: int = setting(2, "Judge processes. Ours.")
+    judge_workers: int = setting(2, "Judge processes of each trainer process. Ours.")
     evaluation: EvaluationSettings = field(
         default_factory=EvaluationSettings, metadata={"doc": "Scoring base and tuned on the validation part."}
     )
@@ -193,22 +206,52 @@ without its penalty for length; it sets no bound on the batches sampled, 4 is ou
 (DeepCoder's) and no_mask change the truncation mask alone."""
 
 
-def load_settings(preset: str, path: Path | None, method: str | None = None) -> TrainSettings:
-    """A preset with a method's values and then a JSON file's on top. Raises TrainError naming the file and the key."""
+class _Yaml(yaml.SafeLoader):
+    """YAML whose numbers are those of JSON and YAML 1.2 too: PyYAML alone reads 1e-6 as text."""
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+\Z"), list("-+.0123456789")
+)
+
+
+def load_settings(
+    preset: str, path: Path | None, method: str | None = None, overrides: Sequence[str] = ()
+) -> TrainSettings:
+    """A preset, with a method's values, then a YAML (or JSON) file's, then `key=value` texts' on top.
+
+    A key of a nested group is `group.key`. Raises TrainError naming the file or the text, and the key.
+    """
     if preset not in PRESETS:
         raise TrainError(f"unknown preset {preset!r}; one of {', '.join(PRESETS)}")
     settings = PRESETS[preset] if method is None else replace(PRESETS[preset], **METHODS[method])
-    if path is None:
-        return settings
+    if path is not None:
+        settings = override(settings, _read(path), str(path))
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise TrainError(f"setting {text!r}: write KEY=VALUE, such as learning_rate=1e-5 or evaluation.samples=8")
+        try:
+            nested: Any = yaml.load(value, _Yaml)
+        except yaml.YAMLError as error:
+            raise TrainError(f"setting {text!r}: the value is not readable YAML") from error
+        for part in reversed(key.split(".")):
+            nested = {part: nested}
+        settings = override(settings, nested, f"setting {text!r}")
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _Yaml)
     except FileNotFoundError as error:
         raise TrainError(f"config file {path} does not exist") from error
-    except (OSError, ValueError) as error:
-        raise TrainError(f"config file {path} is not readable JSON: {error}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise TrainError(f"config file {path} is not readable YAML: {reason}") from error
     if not isinstance(raw, dict):
-        raise TrainError(f"config file {path} must hold one JSON object")
-    return override(settings, raw, str(path))
+        raise TrainError(f"config file {path} must hold one mapping of settings")
+    return raw
 
 
 def override(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
@@ -222,7 +265,7 @@ def override(settings: Settings, values: Mapping[str, Any], where: str) -> Setti
         if is_dataclass(current) and isinstance(value, Mapping):
             changes[key] = override(getattr(settings, key), value, f"{where}: {key}")
         elif _fits(value, kinds[key]) and (value or key not in ("temperature", "top_p")):
-            changes[key] = value
+            changes[key] = float(value) if kinds[key] is float else value
         else:
             raise TrainError(f"{where}: {key} must be {_spelled(kinds[key])}, got {value!r}")
     return replace(settings, **changes)
@@ -260,3 +303,16 @@ def describe(settings: Settings, beside: Settings | None = None) -> str:
 def as_dict(settings: Settings) -> dict[str, Any]:
     """The JSON form, nested."""
     return asdict(settings)
+
+
+def as_yaml(settings: Settings, indent: str = "") -> str:
+    """A config file of every setting, each under its meaning and its origin."""
+    lines = []
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        lines.append(f"{indent}# {item.metadata['doc']}")
+        if is_dataclass(value):
+            lines.append(f"{indent}{item.name}:\n{as_yaml(value, indent + '  ')}")  # type: ignore[type-var]
+        else:
+            lines.append(indent + yaml.safe_dump({item.name: value}, width=1000).rstrip())
+    return "\n".join(lines)

@@ -3,6 +3,9 @@
 Sources: the classic, reverse, soft and hard schedules are those of arXiv 2603.24202, its tables of sampling weights,
 with its 40,000 steps scaled to the run's; medium alone is its single-level training. The bands are those of the split's
 `difficulty`. Its fourth band, easy-medium, is not in a split, so `reverse` runs from hard to easy. `adaptive` is ours.
+`hard_focus` follows the second stage of DRIVE (arXiv 2511.06307): many rollouts of each problem of a small set, in
+which the hardest stay throughout. Its abstract gives 64 rollouts; that every problem is measured once, first, and that
+the set is chosen anew by the latest measure of each, is ours.
 """
 
 from __future__ import annotations
@@ -68,19 +71,21 @@ class PromptSampler(Sampler[int]):  # type: ignore[misc]
     but TRL's starts from its first epoch again in a run that is resumed. The others draw without replacement within a
     rollout, unless fewer problems than it takes have any weight. rollouts: of the whole run.
 
-    solved: filled by the trainer;
-    `adaptive` looks at all rollouts but the one before, whose verdicts may not be there yet when the loader asks.
+    focus: problems that `hard_focus` keeps; its first epoch is that of `uniform`.
+
+    solved: filled by the trainer; `adaptive` and `hard_focus` look at all rollouts but the one before, whose verdicts
+    may not be there yet when the loader asks.
     """
 
     def __init__(
         self, problems: Sequence[str], bands: Sequence[str], curriculum: str, *, prompts: int, generations: int,
-        repeats: int, rollouts: int, seed: int, solved: Solved,
+        repeats: int, rollouts: int, seed: int, solved: Solved, focus: int = 1,
     ) -> None:  # fmt: skip
         self.epoch = 0
         self._solved = solved
         self._problems, self._bands, self._curriculum = problems, bands, curriculum
         self._prompts, self._generations, self._repeats = prompts, generations, repeats
-        self._rollouts, self._seed = rollouts, seed
+        self._rollouts, self._seed, self._focus = rollouts, seed, focus
         if curriculum in SCHEDULES:
             self._refuse_empty_bands()
 
@@ -116,7 +121,8 @@ class PromptSampler(Sampler[int]):  # type: ignore[misc]
 
     def rollout(self, number: int) -> list[int]:
         """Positions of the prompts of a rollout, counted from 0 over the whole run."""
-        return self._uniform(number) if self._curriculum == "uniform" else self.draw(number, 0)
+        measuring = self._curriculum == "hard_focus" and number < self._per_epoch
+        return self._uniform(number) if measuring or self._curriculum == "uniform" else self.draw(number, 0)
 
     def draw(self, number: int, attempt: int) -> list[int]:
         """Positions drawn by the weights of rollout `number`; another `attempt` draws others."""
@@ -131,8 +137,24 @@ class PromptSampler(Sampler[int]):  # type: ignore[misc]
         if self._curriculum == "adaptive":
             known = [found for rollout, found in self._solved.items() if rollout < number - 1]
             return [adaptive_weight(*_sum(found.get(problem, (0, 0)) for found in known)) for problem in self._problems]
+        if self._curriculum == "hard_focus":
+            kept = set(self._hardest(number))
+            return [float(place in kept) for place in range(len(self._problems))]
         weights = band_weights(self._curriculum, number / self._rollouts)
         return [weights.get(band, 0.0) / self._bands.count(band) for band in self._bands]
+
+    def _hardest(self, number: int) -> list[int]:
+        """Positions of the `focus` problems whose latest pass rate is lowest; of equal ones the harder band's first.
+        One that was never judged counts as never solved, so that it is measured."""
+        latest: dict[str, float] = {}
+        for rollout in sorted(found for found in self._solved if found < number - 1):
+            rated = self._solved[rollout].items()
+            latest.update((problem, accepted / judged) for problem, (accepted, judged) in rated if judged)
+        order = sorted(
+            range(len(self._problems)),
+            key=lambda place: (latest.get(self._problems[place], 0.0), -_rank(self._bands[place]), place),
+        )
+        return order[: self._focus]
 
     def _uniform(self, number: int) -> list[int]:
         epoch, place = divmod(number, self._per_epoch)
@@ -141,6 +163,10 @@ class PromptSampler(Sampler[int]):  # type: ignore[misc]
             torch.randperm(len(self._problems), generator=generator)
         order = torch.randperm(len(self._problems), generator=generator).tolist()
         return list(order[place * self._prompts : (place + 1) * self._prompts])
+
+
+def _rank(band: str) -> int:
+    return BANDS.index(band) if band in BANDS else -1
 
 
 def _sum(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from microcoder_train.errors import TrainError
+from microcoder_train.processes import local_place
 from microcoder_train.progress import progress
 
 
@@ -60,7 +61,7 @@ def load_policy(path: str, dtype: str) -> Policy:
         raise TrainError(f"model {path} cannot be loaded: {reason}") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device("cuda", local_place()) if torch.cuda.is_available() else torch.device("cpu")
     return Policy(model.to(device).eval(), tokenizer)
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from microcoder_judge import Judge
 from microcoder_train.artifacts import model_fingerprint, new_result, read_result, require_model, run_key, write_json
+from microcoder_train.card import write_card
 from microcoder_train.config import BaseSettings, TrainSettings, as_dict
 from microcoder_train.data import Part, Row, read_data_version, read_part
 from microcoder_train.errors import TrainError
-from microcoder_train.reports import Report, cells, number
+from microcoder_train.processes import is_first
+from microcoder_train.reports import Report, number, validation_table
 
 EMBEDDED = "embedded"
-BASE_RECORD, RUN_RECORD = "base.json", "summary.json"
+BASE_RECORD, RUN_RECORD, CURVE_PLOT = "base.json", "summary.json", "curve.png"
 Say = Callable[[str], None]
 
 
@@ -63,7 +68,9 @@ def base_report(record: dict[str, Any]) -> Report:
 def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: int, say: Say) -> dict[str, Any]:
     """Train and score in `out`, or find it done there; the summary, with `unchanged`.
 
-    Checkpoints stand beside `out` until it is done; an equal run that was killed goes on from them.
+    Checkpoints stand beside `out` until it is done; an equal run that was killed goes on from them. Of several
+    processes the first alone makes the base model, writes and scores, on a folder that all of them see; the others end
+    with SystemExit(0) when training is done.
     """
     data_version = read_data_version(split)
     if model != EMBEDDED:
@@ -73,11 +80,23 @@ def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: 
     )
     if (found := read_result(out, RUN_RECORD, key)) is not None:
         return {**found, "unchanged": True}
+    from microcoder_train.trainer import grpo_config
+
     started = time.monotonic()
     checkpoints = out.with_name(f"{out.name}.checkpoints-{key}")
+    others = sorted(set(out.parent.glob(f"{out.name}.checkpoints-*")) - {checkpoints})
+    say = say if is_first() else _silent
+    for path in others:
+        say(f"{path.name} is of other settings, data or code; it goes when this run is done")
     train, validation = read_part(split, "train"), read_part(split, "validation")
-    with new_result(out, RUN_RECORD) as folder:
-        base = embedded_base(split, out, settings.base, seed, say) if model == EMBEDDED else model
+    args = grpo_config(settings, checkpoints, seed)
+    with new_result(out, RUN_RECORD) if is_first() else nullcontext(out) as folder:
+        with args.main_process_first(local=False):
+            base = embedded_base(split, out, settings.base, seed, say) if model == EMBEDDED else model
+        points, problems = _train(base, train, folder, args, settings, say)
+        if not is_first():
+            sys.exit(0)
+        _draw(points, folder)
         summary = {
             "key": key,
             "data_version": data_version,
@@ -85,12 +104,22 @@ def run_grpo(split: Path, model: str, out: Path, settings: TrainSettings, seed: 
             "base": os.path.relpath(base, out) if Path(base).is_dir() else base,
             "seed": seed,
             "config": as_dict(settings),
-            **_train_and_score(base, train, validation, folder, checkpoints, settings, seed, say),
+            "steps": settings.steps,
+            "problems": problems,
+            "skipped": len(train) - problems,
+            "validation": _score(base, validation, folder, settings, seed, say),
+            "curve": points,
             "seconds": round(time.monotonic() - started, 1),
         }
+        write_card(folder / "model", summary, settings, embedded=model == EMBEDDED)
         write_json(folder / RUN_RECORD, summary)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    for path in (checkpoints, *others):
+        shutil.rmtree(path, ignore_errors=True)
     return {**summary, "unchanged": False}
+
+
+def _silent(line: str) -> None:
+    """What the processes but the first say."""
 
 
 def embedded_base(split: Path, out: Path, settings: BaseSettings, seed: int, say: Say) -> str:
@@ -100,46 +129,66 @@ def embedded_base(split: Path, out: Path, settings: BaseSettings, seed: int, say
     return str(folder)
 
 
-def _train_and_score(
-    base: str,
-    train: Part,
-    validation: Part,
-    folder: Path,
-    checkpoints: Path,
-    settings: TrainSettings,
-    seed: int,
-    say: Say,
-) -> dict[str, Any]:
-    from microcoder_train.evaluate import compare, estimate_dict, evaluate, score, write_samples
+def _train(
+    base: str, train: Part, folder: Path, args: Any, settings: TrainSettings, say: Say
+) -> tuple[list[dict[str, Any]], int]:
+    """Train, and write the model; the curve, and how many problems were trained on. What it loaded is gone after it."""
+    from microcoder_train.adapters import merge
     from microcoder_train.generation import load_policy
-    from microcoder_train.plots import curve_plot
     from microcoder_train.rewards import JudgeReward
     from microcoder_train.trainer import train_grpo
 
-    policy = load_policy(base, "float32")
+    frozen = settings.lora_rank is not None and settings.deepspeed is None
+    policy = load_policy(base, settings.dtype if frozen else "float32")
     rows = trainable(train.rows, [len(policy.encode(row.prompt)) for row in train.rows], settings)
+    require_context(policy.context, settings)
     say(f"training on {len(rows)} problems; {len(train) - len(rows)} prompts are too long and skipped")
     with Judge(workers=settings.judge_workers, reorder=True) as judge:
         reward = JudgeReward(judge, train.problem, settings.reward, settings.reward_format)
-        points = train_grpo(policy, rows, reward, settings, folder, checkpoints, seed, say)
-        say(f"scoring base and tuned on {len(validation)} validation problems")
-        own = settings.evaluation
+        points = train_grpo(policy, rows, reward, settings, args, folder, say)
+    del policy, reward
+    gc.collect()
+    if settings.lora_rank is not None and is_first():
+        merge(base, folder / "adapter", folder / "model", settings.dtype)
+    return points, len(rows)
+
+
+def _draw(points: Sequence[dict[str, Any]], folder: Path) -> None:
+    """The curve's plot, beside the model and for its card."""
+    from microcoder_train.plots import curve_plot
+
+    judged = [(point["step"], point["reward"]) for point in points if point["reward"] is not None]
+    curve_plot(folder / CURVE_PLOT, [step for step, _ in judged], [reward for _, reward in judged])
+    shutil.copyfile(folder / CURVE_PLOT, folder / "model" / CURVE_PLOT)
+
+
+def _score(base: str, validation: Part, folder: Path, settings: TrainSettings, seed: int, say: Say) -> dict[str, Any]:
+    """Score base and tuned, and write their samples."""
+    from microcoder_train.evaluate import compare, estimate_dict, evaluate, score, write_samples
+
+    say(f"scoring base and tuned on {len(validation)} validation problems")
+    own = settings.evaluation
+    with Judge(workers=settings.judge_workers, reorder=True) as judge:
         before = evaluate("base", base, validation, judge, own, seed)
         after = evaluate("tuned", str(folder / "model"), validation, judge, own, seed)
     write_samples(folder / "validation.parquet", [*before, *after])
-    judged = [(point["step"], point["reward"]) for point in points if point["reward"] is not None]
-    curve_plot(folder / "curve.png", [step for step, _ in judged], [reward for _, reward in judged])
     return {
-        "steps": settings.steps,
-        "problems": len(rows),
-        "skipped": len(train) - len(rows),
-        "validation": {
-            "base": score(before, own.bootstrap).to_dict(),
-            "tuned": score(after, own.bootstrap).to_dict(),
-            "difference": estimate_dict(compare(before, after, own.bootstrap)),
-        },
-        "curve": points,
+        "base": score(before, own.bootstrap).to_dict(),
+        "tuned": score(after, own.bootstrap).to_dict(),
+        "difference": estimate_dict(compare(before, after, own.bootstrap)),
     }
+
+
+def require_context(context: int, settings: TrainSettings) -> None:
+    """Raises TrainError where a prompt and a completion of the longest kind do not fit the model's context."""
+    from microcoder_train.stages import length_stages
+
+    longest = length_stages(settings)[-1][1]
+    if settings.max_prompt_tokens + longest > context:
+        raise TrainError(
+            f"max_prompt_tokens = {settings.max_prompt_tokens} and an L_max of {longest} tokens do not fit the model's "
+            f"context of {context}; lower one of them"
+        )
 
 
 def trainable(rows: Sequence[Row], lengths: Sequence[int], settings: TrainSettings) -> list[Row]:
@@ -157,18 +206,6 @@ def grpo_report(summary: dict[str, Any], out: Path) -> Report:
     validation = summary["validation"]
     base, tuned, difference = (validation[name] for name in ("base", "tuned", "difference"))
     state = "unchanged" if summary["unchanged"] else f"{summary['steps']} steps in {summary['seconds']} s"
-    table = "\n".join(
-        [
-            "| validation | pass@1 | 95 % interval |",
-            "| --- | --- | --- |",
-            *(f"| {name} | {cells(validation[name])} |" for name in ("base", "tuned", "difference")),
-            *(
-                f"| {name}, {level} | {cells(validation[name]['by_difficulty'][level])} |"
-                for level in base["by_difficulty"]
-                for name in ("base", "tuned")
-            ),
-        ]
-    )
     return Report(
         f"grpo {state}: validation pass@1 {number(base['pass@1'])} -> {number(tuned['pass@1'])}, "
         f"{base['problems']} problems",
@@ -180,6 +217,6 @@ def grpo_report(summary: dict[str, Any], out: Path) -> Report:
             "validation/tuned_pass@1": tuned["pass@1"],
             "validation/difference": difference["pass@1"],
         },
-        {"summary": table},
-        {"curve": out / "curve.png"},
+        {"summary": validation_table(validation)},
+        {"curve": out / CURVE_PLOT},
     )

@@ -1,7 +1,7 @@
 """MicroCoder-GRPO (arXiv 2603.07777) on TRL's GRPOTrainer: what happens around each rollout.
 
-With the truncation mask off, a constant temperature, the uniform curriculum and one batch a rollout it is TRL's trainer
-to the last bit.
+With the truncation mask off, a constant temperature and length, the uniform curriculum and one batch a rollout it is
+TRL's trainer to the last bit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from microcoder_train.curriculum import PromptSampler
 from microcoder_train.data import Row
 from microcoder_train.errors import TrainError
 from microcoder_train.rewards import JudgeReward
+from microcoder_train.stages import length_stages, staged
 from microcoder_train.temperature import TemperatureSchedule, diversity
 from microcoder_train.truncation import TruncationMask
 
@@ -68,6 +70,7 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
         self._rows = rows
         self._solved: dict[int, dict[str, tuple[int, int]]] = {}
         self._schedule = TemperatureSchedule(settings)
+        self._lengths = length_stages(settings)
         self._diversity: float | None = None
         self._ids: list[list[int]] = []
         self._rewards = torch.empty(0)
@@ -101,6 +104,7 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
             rollouts=math.ceil(self.args.max_steps / self.updates),
             seed=self.args.seed,
             solved=self._solved,
+            focus=self._own.focus_problems,
         )
 
     def _calculate_rewards(self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any) -> torch.Tensor:
@@ -114,6 +118,7 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
         if not self.model.training:
             return dict(super()._generate_and_score_completions(inputs))
         self._dial.set(self._schedule.update(self.state.global_step, self._diversity))
+        self._set_length(staged(self._lengths, self.state.global_step, self._own.max_completion_tokens))
         batch, signal = self._sample(inputs, 0)
         self._log("groups/sampled_without_signal", 1 - sum(signal) / len(signal))
         batches = 1
@@ -129,7 +134,18 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
             batches += 1
         self._log("groups/batches", batches)
         self._log("temperature", self._schedule.temperature)
+        self._log("completions/length_limit", self.max_completion_length)
         return batch
+
+    def _set_length(self, tokens: int) -> None:
+        """L_max of the rollouts to come, where TRL keeps it and in the mask."""
+        self.max_completion_length = tokens
+        self._mask = replace(self._mask, length=tokens)
+        if self.use_vllm:
+            self.vllm_generation.max_completion_length = tokens
+        else:
+            self.generation_config.max_new_tokens = tokens
+            self.generation_kwargs["max_new_tokens"] = tokens
 
     @property
     def _rollout(self) -> int:
@@ -151,7 +167,7 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
         self._diversity = diversity(groups)
         self._log("diversity", math.nan if self._diversity is None else self._diversity)
         self._log("time/reward", self._judging_s)
-        if self._own.curriculum == "adaptive":
+        if self._own.curriculum in ("adaptive", "hard_focus"):
             self._record([row["problem_id"] for row in inputs], verdicts)
         return batch, [_differs(group) for group in self._rewards[:, 0].view(-1, self.num_generations).tolist()]
 
@@ -166,6 +182,7 @@ class MicroCoderTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
         if self.args.should_save:
             folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
             write_json(folder / STATE, {

@@ -12,6 +12,7 @@ from typing import Any
 
 from microcoder_train.config import TrainSettings
 from microcoder_train.errors import TrainError
+from microcoder_train.stages import parse_stages, staged
 
 NGRAM = 4
 
@@ -25,18 +26,6 @@ def diversity(groups: Sequence[Sequence[Sequence[int]]]) -> float | None:
         if grams:
             shares.append(len(set(grams)) / len(grams))
     return sum(shares) / len(shares) if shares else None
-
-
-def stages(text: str) -> list[tuple[int, float]]:
-    """(step, temperature) pairs of `140=1.2,300=1.5`, steps rising. Raises TrainError on another form."""
-    try:
-        found = [(int(step), float(value)) for step, value in (item.split("=") for item in text.split(",") if item)]
-    except ValueError as error:
-        raise TrainError(f"temperature_stages {text!r}: write STEP=TEMPERATURE, comma-separated") from error
-    steps = [step for step, _ in found]
-    if not found or steps != sorted(set(steps)) or any(not 0 < value < float("inf") for _, value in found):
-        raise TrainError(f"temperature_stages {text!r}: give rising steps and temperatures above 0")
-    return found
 
 
 def choose(found: Mapping[float, float | None], low: float) -> float:
@@ -55,12 +44,12 @@ class TemperatureSchedule:
     def __init__(self, settings: TrainSettings) -> None:
         own = settings
         self._settings = own
-        self._stages = stages(own.temperature_stages) if own.temperature_schedule == "staged" else []
+        staged_by_step = own.temperature_schedule == "staged"
+        self._stages = parse_stages("temperature_stages", own.temperature_stages, float) if staged_by_step else []
         self.temperature = own.temperature
         self._seen: list[float] = []
         if own.temperature_schedule == "guarded" and not (
-            own.diversity_low < own.diversity_high
-            and 0 < own.temperature_min <= own.temperature <= own.temperature_max
+            own.diversity_low < own.diversity_high and 0 < own.temperature_min <= own.temperature <= own.temperature_max
         ):
             raise TrainError(
                 "the guarded temperature needs diversity_low < diversity_high and "
@@ -75,7 +64,7 @@ class TemperatureSchedule:
         """
         own = self._settings
         if own.temperature_schedule == "staged":
-            self.temperature = ([own.temperature] + [value for start, value in self._stages if start <= step])[-1]
+            self.temperature = staged(self._stages, step, own.temperature)
         if own.temperature_schedule == "guarded" and diversity is not None:
             self._seen.append(diversity)
             if len(self._seen) >= own.temperature_hold:

@@ -14,15 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import broadcast_object_list, gather_object, is_deepspeed_available
 from transformers import PrinterCallback, TrainerCallback
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl import GRPOConfig
 
+from microcoder_train.adapters import lora_config
 from microcoder_train.config import TrainSettings
 from microcoder_train.data import Row, prompts_dataset
 from microcoder_train.errors import TrainError
 from microcoder_train.generation import Policy
 from microcoder_train.microcoder_grpo import STATE, MicroCoderTrainer
+from microcoder_train.processes import is_first, world_size
 from microcoder_train.rewards import JudgeReward
+from microcoder_train.stages import length_stages
+from microcoder_train.vllm_engine import require_vllm
 
 CURVE = {
     "reward": "reward",
@@ -33,6 +40,7 @@ CURVE = {
     "clip_low": "clip_ratio/low_mean",
     "clip_high": "clip_ratio/high_mean",
     "completion_length": "completions/mean_length",
+    "length_limit": "completions/length_limit",
     "truncated": "completions/clipped_ratio",
     "masked": "truncation/masked",
     "entropy": "entropy",
@@ -46,12 +54,13 @@ CURVE = {
 
 
 def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
-    """TRL's configuration. Raises TrainError where the sizes do not divide or TRL refuses a value.
+    """TRL's configuration, which joins the processes of a run. Raises TrainError where the sizes do not divide, TRL
+    refuses a value, or vLLM or DeepSpeed is asked for and cannot be used.
 
     TRL's own truncation mask stays off: it drops truncated completions from the loss, which no paper here asks for.
     """
     completions = settings.prompts_per_rollout * settings.generations
-    forward = settings.device_batch * int(os.environ.get("WORLD_SIZE", "1"))
+    forward = settings.device_batch * world_size()
     accumulation, rest = divmod(completions, forward * settings.minibatches)
     if rest or not accumulation:
         raise TrainError(
@@ -59,8 +68,15 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             f"minibatches x device_batch x processes = {forward * settings.minibatches}; change one of them"
         )
     cuda = torch.cuda.is_available()
+    if settings.use_vllm:
+        require_vllm(settings)
+    joined = settings.deepspeed is not None and not cuda
+    if settings.deepspeed is not None:
+        _require_deepspeed(settings.deepspeed)
+    if joined:
+        _join_on_cpu()
     try:
-        return GRPOConfig(
+        config = GRPOConfig(
             output_dir=str(folder),
             seed=seed,
             max_steps=settings.steps,
@@ -82,11 +98,17 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
             mask_truncated_completions=False,
             bf16=settings.dtype == "bfloat16",
             gradient_checkpointing=settings.gradient_checkpointing,
-            use_cpu=not cuda,
+            use_cpu=not cuda and settings.deepspeed is None,
+            accelerator_config={"use_configured_state": joined},
+            ddp_find_unused_parameters=False,
             dataloader_pin_memory=cuda,
             use_vllm=settings.use_vllm,
             vllm_mode=settings.vllm_mode,
             vllm_server_base_url=settings.vllm_server_base_url,
+            vllm_gpu_memory_utilization=settings.vllm_memory,
+            vllm_tensor_parallel_size=settings.vllm_tensor_parallel,
+            vllm_max_model_length=settings.max_prompt_tokens + length_stages(settings)[-1][1],
+            vllm_enable_sleep_mode=settings.use_vllm and settings.vllm_sleep and settings.vllm_mode == "colocate",
             deepspeed=settings.deepspeed,
             logging_steps=min(settings.steps, settings.iterations * settings.minibatches),
             log_completions=True,
@@ -98,6 +120,26 @@ def grpo_config(settings: TrainSettings, folder: Path, seed: int) -> GRPOConfig:
         )
     except ValueError as error:
         raise TrainError(f"config: {str(error).splitlines()[0]}") from error
+    if config.device.type == "cpu":
+        # accelerate numbers the CPU by process, and torch.load cannot map a checkpoint to a numbered one
+        config._setup_devices = torch.device("cpu")
+    return config
+
+
+def _require_deepspeed(path: str) -> None:
+    if not is_deepspeed_available():
+        raise TrainError("deepspeed is set and DeepSpeed is not installed: pip install 'microcoder[deepspeed]'")
+    if "RANK" not in os.environ:
+        raise TrainError("deepspeed is set and this process runs alone; start it by torchrun or accelerate launch")
+    if not Path(path).is_file():
+        raise TrainError(f"deepspeed: {path} does not exist; deploy/deepspeed holds zero2.json and zero3.json")
+
+
+def _join_on_cpu() -> None:
+    """Join the processes of a DeepSpeed run over gloo: without a GPU accelerate would take each for the only one."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    os.environ["ACCELERATE_USE_DEEPSPEED"] = "true"
+    PartialState(backend="gloo")
 
 
 class Narrator(TrainerCallback):  # type: ignore[misc]
@@ -114,7 +156,8 @@ class Narrator(TrainerCallback):  # type: ignore[misc]
 
 
 class Checkpointing(TrainerCallback):  # type: ignore[misc]
-    """Saves every `rollouts` rollouts, and once more, to end there, after `stop` was set; always between rollouts."""
+    """Saves every `rollouts` rollouts, and once more, to end there, after `stop` was set in any process; always between
+    rollouts."""
 
     def __init__(self, updates: int, rollouts: int, stop: threading.Event) -> None:
         self._updates, self._rollouts, self._stop = updates, rollouts, stop
@@ -123,8 +166,9 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]
         rollout, within = divmod(state.global_step, self._updates)
         if within or state.global_step >= args.max_steps:
             return
-        control.should_save = self._stop.is_set() or rollout % self._rollouts == 0
-        control.should_training_stop = self._stop.is_set()
+        stop = any(gather_object([self._stop.is_set()]))
+        control.should_save = stop or rollout % self._rollouts == 0
+        control.should_training_stop = stop
 
 
 @contextmanager
@@ -139,9 +183,15 @@ def until_terminated() -> Iterator[threading.Event]:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The latest whole checkpoint in `folder`."""
-    whole = [path.parent for path in folder.glob(f"checkpoint-*/{STATE}")]
-    return str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+    """The latest whole checkpoint in `folder`, the same in every process; what a kill or a full disk left of others
+    goes."""
+    found = None
+    if is_first():
+        whole = [path.parent for path in folder.glob(f"checkpoint-*/{STATE}")]
+        for path in set(folder.glob("checkpoint-*")) - set(whole):
+            shutil.rmtree(path)
+        found = str(max(whole, key=lambda path: int(path.name.rpartition("-")[2]))) if whole else None
+    return str(told) if (told := broadcast_object_list([found])[0]) is not None else None
 
 
 def train_grpo(
@@ -149,23 +199,25 @@ def train_grpo(
     rows: Sequence[Row],
     reward: JudgeReward,
     settings: TrainSettings,
+    args: GRPOConfig,
     folder: Path,
-    checkpoints: Path,
-    seed: int,
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Train `policy` in place, save it to folder/model and completions to folder/completions; the curve.
 
-    checkpoints: a folder that outlives this process. Training goes on from the last one there; SIGTERM saves one when
-    the rollout's updates are done and ends with SystemExit(143).
+    With LoRA it is the adapter that is saved, to folder/adapter. args: of `grpo_config`; its folder of checkpoints
+    outlives this process. Training goes on from the last one there; SIGTERM saves one when the rollout's updates are
+    done and ends with SystemExit(143). Of several processes the first alone writes and sees the whole.
     """
+    checkpoints = Path(args.output_dir)
     with until_terminated() as stop:
         trainer = MicroCoderTrainer(
             settings=settings,
             reward=reward,
             rows=rows,
             model=policy.model,
-            args=grpo_config(settings, checkpoints, seed),
+            args=args,
+            peft_config=lora_config(settings),
             train_dataset=prompts_dataset(rows, [policy.prompt(row.prompt) for row in rows]),
             processing_class=policy.tokenizer,
             callbacks=[Narrator(say)],
@@ -179,9 +231,12 @@ def train_grpo(
     if trainer.state.global_step < settings.steps:
         say(f"ended by SIGTERM; saved step {trainer.state.global_step}, the same command goes on from there")
         raise SystemExit(128 + signal.SIGTERM)
-    trainer.save_model(str(folder / "model"))
-    (folder / "model" / "training_args.bin").unlink(missing_ok=True)
-    shutil.copytree(checkpoints / "completions", folder / "completions")
+    saved = folder / ("model" if settings.lora_rank is None else "adapter")
+    trainer.save_model(str(saved))
+    unset_hf_deepspeed_config()
+    if is_first():
+        (saved / "training_args.bin").unlink(missing_ok=True)
+        shutil.copytree(checkpoints / "completions", folder / "completions")
     return curve(trainer.state.log_history)
 
 

@@ -47,8 +47,10 @@ def garbage(project: Project, instance: dg.DagsterInstance, keep: int, days: int
 
     keep: versions of each partition's rows and decisions to keep, the current one among them, and newest runs to keep
     whatever they did. days: how old the other runs must be. Raises UserError while a run is under way: it reads files
-    by the manifests that stood when it began.
+    by the manifests that stood when it began; and of a store in a bucket, whose own rules say when old files expire.
     """
+    if url := project.settings.store.url:
+        raise UserError(f"the store is in {url}; gc deletes files of this machine only")
     end_abandoned(instance, project.home / "running")
     going = instance.get_runs(filters=dg.RunsFilter(statuses=list(UNDER_WAY)), limit=1)
     if going:
@@ -103,7 +105,7 @@ def _remembered(project: Project) -> Iterator[Item]:
         packs = project.store.packs(name)
         files = packs.files()
         if len(files) > 1 or packs.known() - keys:
-            size = sum(path.stat().st_size for path in files)
+            size = sum(Path(file).stat().st_size for file in files)
             yield Item("findings about what no longer stands", str(packs.folder), size, partial(packs.reduce, keys))
 
 

@@ -242,8 +242,8 @@ def test_wrong_settings_are_named(tmp_path: Path, split: Path) -> None:
         ('{"learning_rate": NaN}', "learning_rate must be"),
         ('{"use_vllm": 1}', "use_vllm must be"),
         ('{"dtype": "float16"}', "dtype must be 'bfloat16' or 'float32'"),
-        ("[]", "one JSON object"),
-        ("{", "not readable JSON"),
+        ("[]", "one mapping of settings"),
+        ("{", "not readable YAML"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(TrainError, match=words):

@@ -82,3 +82,28 @@ def test_adaptive_prefers_what_is_sometimes_solved_and_ignores_the_rollout_befor
     drawn = Counter(place for number in range(2, 40) for place in own.rollout(number))
     assert drawn.most_common(1)[0][0] == 7
     assert own.rollout(1) == sampler("adaptive", prompts=1).rollout(1)
+
+
+def test_hard_focus_measures_every_problem_once_and_then_keeps_the_least_solved() -> None:
+    per_epoch = len(PROBLEMS) // 4
+    solved = {0: {problem: (number % 8, 8) for number, problem in enumerate(PROBLEMS)}}
+    own = sampler("hard_focus", solved, focus=5)
+    assert [own.rollout(n) for n in range(per_epoch)] == [sampler("uniform").rollout(n) for n in range(per_epoch)]
+    drawn = Counter(place for n in range(per_epoch, 40) for place in own.rollout(n))
+    assert {PROBLEMS[place] for place in drawn} == {"p0", "p8", "p16", "p24", "p17"}
+    assert max(drawn.values()) < 2 * min(drawn.values())
+
+
+def test_hard_focus_goes_by_the_latest_measure_and_breaks_ties_by_band() -> None:
+    solved = {0: {problem: (0 if problem in ("p3", "p5", "p7") else 8, 8) for problem in PROBLEMS}}
+    own = sampler("hard_focus", solved, focus=2, prompts=1)
+    assert [LEVELS[place] for place in (3, 5, 7)] == ["easy", "hard", "medium"]
+    assert {own.rollout(n)[0] for n in range(31, 60)} == {5, 7}
+    solved[31] = {"p5": (8, 8), "p9": (0, 0)}
+    assert {own.rollout(n)[0] for n in range(33, 60)} == {3, 7}
+    assert own.rollout(32)[0] in (5, 7)
+
+
+def test_hard_focus_measures_a_problem_that_its_first_epoch_left_out() -> None:
+    solved = {0: {problem: (1, 8) for problem in PROBLEMS if problem != "p12"}}
+    assert {sampler("hard_focus", solved, focus=1, prompts=1).rollout(n)[0] for n in range(31, 40)} == {12}

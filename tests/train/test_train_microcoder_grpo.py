@@ -19,6 +19,7 @@ from trl import GRPOTrainer
 from microcoder_train.base_model import build_model, build_tokenizer
 from microcoder_train.config import METHODS, PRESETS, BaseSettings, TrainSettings, override
 from microcoder_train.data import Row
+from microcoder_train.errors import TrainError
 from microcoder_train.microcoder_grpo import MicroCoderTrainer, replace_groups
 from microcoder_train.rewards import Verdicted
 from microcoder_train.trainer import grpo_config
@@ -195,6 +196,24 @@ def test_the_temperature_changes_between_rollouts_only(tmp_path: Path) -> None:
     trainer.train()
     used = {entry["step"]: entry["temperature"] for entry in trainer.state.log_history if "reward" in entry}
     assert used == {2: 1.0, 4: 1.0, 6: 1.4, 8: 1.7}
+
+
+def test_the_length_limit_rises_at_its_step_for_the_sampler_the_mask_and_the_loss(tmp_path: Path) -> None:
+    settings = replace(PLAIN, context_stages="4=12", truncation_mask="all", iterations=1, loss_type="dr_grpo", steps=6)
+    trainer = ours(settings, tmp_path)
+    trainer.train()
+    history = [entry for entry in trainer.state.log_history if "reward" in entry]
+    assert [entry["completions/length_limit"] for entry in history] == [8] * 4 + [12] * 2
+    assert [entry["completions/max_length"] for entry in history] == [8] * 4 + [12] * 2
+    assert all(entry["truncation/masked"] > 0.5 for entry in history)
+    assert trainer.max_completion_length == 12
+
+
+def test_a_length_limit_that_falls_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match="may only rise"):
+        ours(replace(PLAIN, context_stages="4=12,6=10"), tmp_path)
+    with pytest.raises(TrainError, match="context_stages '4:12': write STEP=VALUE"):
+        ours(replace(PLAIN, context_stages="4:12"), tmp_path)
 
 
 def test_groups_without_signal_are_replaced_up_to_a_bound_and_counted(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from microcoder_train.config import PRESETS, TrainSettings
 from microcoder_train.errors import TrainError
-from microcoder_train.temperature import TemperatureSchedule, choose, diversity, stages
+from microcoder_train.stages import parse_stages
+from microcoder_train.temperature import TemperatureSchedule, choose, diversity
 
 GUARDED = replace(PRESETS["paper"], temperature_schedule="guarded", temperature_hold=2)
 
@@ -65,7 +66,7 @@ def test_a_schedule_goes_on_from_its_state_as_if_unbroken() -> None:
 @pytest.mark.parametrize("text", ["", "140", "140=", "x=1", "140=0", "300=1,140=2", "140=1,140=2", "140=nan"])
 def test_wrong_stages_are_refused(text: str) -> None:
     with pytest.raises(TrainError, match="temperature_stages"):
-        stages(text)
+        parse_stages("temperature_stages", text, float)
 
 
 @pytest.mark.parametrize("wrong", [{"diversity_low": 0.8}, {"temperature": 2.0}, {"temperature_min": 0.0}])

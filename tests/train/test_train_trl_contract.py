@@ -11,6 +11,8 @@ import pytest
 import torch
 from fabricated import TINY
 from trl import GRPOConfig, GRPOTrainer
+from trl.generation.vllm_client import VLLMClient
+from trl.generation.vllm_generation import VLLMGeneration
 
 from microcoder_train.base_model import build_model, build_tokenizer
 from microcoder_train.config import PRESETS, BaseSettings, TrainSettings, override
@@ -50,6 +52,39 @@ def trainer(settings: TrainSettings, folder: Path) -> Any:
 )
 def test_hooks_are_there(hook: str) -> None:
     assert callable(getattr(GRPOTrainer, hook))
+
+
+def test_the_length_limit_is_kept_where_ours_sets_it(tmp_path: Path) -> None:
+    own = trainer(SETTINGS, tmp_path)
+    kept = (own.max_completion_length, own.generation_config.max_new_tokens, own.generation_kwargs["max_new_tokens"])
+    assert kept == (SETTINGS.max_completion_tokens,) * 3
+    own.generation_config.max_new_tokens = own.generation_kwargs["max_new_tokens"] = 3
+    own.model.train()
+    batch = own._generate_and_score_completions([{"prompt": "some words"}] * SETTINGS.generations)
+    assert batch["completion_ids"].shape == (SETTINGS.generations, 3)
+
+
+def test_vllms_engine_is_asked_with_what_ours_sets() -> None:
+    source = inspect.getsource(VLLMGeneration.generate)
+    assert "temperature = self.temperature\n" in source
+    assert "max_completion_length = self.max_completion_length\n" in source
+    engine = inspect.getsource(VLLMGeneration)
+    assert 'logprobs_mode="processed_logprobs"' in engine
+    assert "enable_prefix_caching=False" not in engine
+
+
+def test_a_server_is_asked_for_what_ours_asks_before() -> None:
+    assert '"vllm_config"' in inspect.getsource(VLLMClient.get_server_info)
+    assert '["weight_transfer_config"] is None' in inspect.getsource(VLLMClient.init_communicator)
+    assert '["model_config"]["logprobs_mode"]' in inspect.getsource(GRPOTrainer.__init__)
+
+
+@pytest.mark.parametrize("name", [
+    "vllm_gpu_memory_utilization", "vllm_tensor_parallel_size", "vllm_max_model_length", "vllm_enable_sleep_mode",
+    "vllm_mode", "vllm_server_base_url", "steps_per_generation", "num_iterations", "mask_truncated_completions",
+])  # fmt: skip
+def test_trl_has_the_settings_that_ours_gives_it(name: str) -> None:
+    assert name in GRPOConfig.__dataclass_fields__
 
 
 def test_rewards_are_handed_what_ours_takes() -> None:
@@ -107,5 +142,7 @@ def test_settings_reach_trl_and_its_own_truncation_mask_stays_off(tmp_path: Path
 def test_sizes_that_do_not_divide_and_values_that_trl_refuses_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="does not divide"):
         grpo_config(replace(SETTINGS, device_batch=3), tmp_path, seed=0)
+    with pytest.raises(TrainError, match="deepspeed is set and "):
+        grpo_config(replace(SETTINGS, deepspeed="deploy/deepspeed/zero2.json"), tmp_path, seed=0)
     with pytest.raises(TrainError, match="config: "):
         grpo_config(replace(SETTINGS, generations=1, prompts_per_rollout=8), tmp_path, seed=0)
