@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from microcoder_train.artifacts import require_model
 from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, describe, load_settings
 from microcoder_train.errors import TrainError
+from microcoder_train.experiments import EXPERIMENTS, find_experiments
 from microcoder_train.prompts import STYLES
 from microcoder_train.reports import Report
 from microcoder_train.suites import SUITES, open_suite
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _make_base(commands)
     _grpo(commands)
     _choose_temperature(commands)
+    _experiment(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -116,6 +118,26 @@ def _choose_temperature(commands: Commands) -> None:
     command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
     command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
     _add_settings(command)
+
+
+def _experiment(commands: Commands) -> None:
+    listed = "\n".join(f"  {name:<12} {item.hypothesis}" for name, item in EXPERIMENTS.items())
+    command = _add(
+        commands,
+        "experiment",
+        "Rerun insights of the paper as small grids of runs, one for each cell and seed.",
+        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; a run that is there is left alone, so the\n"
+        "same command goes on after a kill. All cells of a seed come before the next seed. `insights` reports on them.\n"
+        f"\nExperiments and their hypotheses:\n{listed}\n\n"
+        "The preset `small` (the default) differs from `tiny` in:\n"
+        f"{describe(PRESETS['small'], beside=PRESETS['tiny'])}",
+    )
+    command.add_argument("names", nargs="+", metavar="NAME", help="experiments, or `all`")
+    command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
+    command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
+    command.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    command.add_argument("--seeds", type=_positive, default=5, help="runs of each cell (default: 5)")
+    _add_settings(command, preset="small", seeded=False)
 
 
 def _evaluate(commands: Commands) -> None:
@@ -233,10 +255,11 @@ def _embed(commands: Commands) -> None:
     command.add_argument("--output", type=Path, required=True, help="NumPy file: a row of float32 for each line")
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", choices=sorted(PRESETS), default="tiny", help="named settings (default: tiny)")
+def _add_settings(command: argparse.ArgumentParser, preset: str = "tiny", seeded: bool = True) -> None:
+    command.add_argument("--preset", choices=sorted(PRESETS), default=preset, help="named settings (default: %(default)s)")
     command.add_argument("--config", type=Path, metavar="FILE.json", help="values on top of the preset")
-    command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+    if seeded:
+        command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
 
 
 def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
@@ -265,6 +288,14 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
             options.split, options.model, options.out, settings, asked, options.prompts, options.seed, say
         )
         return choose_report(record, options.out)
+    if options.command == "experiment":
+        from microcoder_train.experiment_run import experiments_report, run_experiments
+
+        chosen_experiments = find_experiments(options.names)
+        made = run_experiments(
+            options.split, options.model, options.out, chosen_experiments, settings, options.seeds, say
+        )
+        return experiments_report(options.out, chosen_experiments, made)
     if options.command in ("evaluate", "regrade"):
         return _run_benchmark(options, settings.benchmark, say)
     from microcoder_train.generation import load_policy, sample
