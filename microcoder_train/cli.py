@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _grpo(commands)
     _choose_temperature(commands)
     _experiment(commands)
+    _insights(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -126,8 +127,8 @@ def _experiment(commands: Commands) -> None:
         commands,
         "experiment",
         "Rerun insights of the paper as small grids of runs, one for each cell and seed.",
-        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; a run that is there is left alone, so the\n"
-        "same command goes on after a kill. All cells of a seed come before the next seed. `insights` reports on them.\n"
+        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; one that is there is left alone, so the same\n"
+        "command goes on after a kill. All cells of a seed come before the next seed. `insights` reports on\nthem.\n"
         f"\nExperiments and their hypotheses:\n{listed}\n\n"
         "The preset `small` (the default) differs from `tiny` in:\n"
         f"{describe(PRESETS['small'], beside=PRESETS['tiny'])}",
@@ -138,6 +139,17 @@ def _experiment(commands: Commands) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder of the runs")
     command.add_argument("--seeds", type=_positive, default=5, help="runs of each cell (default: 5)")
     _add_settings(command, preset="small", seeded=False)
+
+
+def _insights(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "insights",
+        "Say of each insight of the paper whether the runs of `experiment` reproduce it.",
+        "Written to --out: insights.md, a figure for each grid, and insights.json. Nothing is run.",
+    )
+    command.add_argument("--results", type=Path, required=True, help="the --out of `experiment`")
+    command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
 
 
 def _evaluate(commands: Commands) -> None:
@@ -256,7 +268,9 @@ def _embed(commands: Commands) -> None:
 
 
 def _add_settings(command: argparse.ArgumentParser, preset: str = "tiny", seeded: bool = True) -> None:
-    command.add_argument("--preset", choices=sorted(PRESETS), default=preset, help="named settings (default: %(default)s)")
+    command.add_argument(
+        "--preset", choices=sorted(PRESETS), default=preset, help=f"named settings (default: {preset})"
+    )
     command.add_argument("--config", type=Path, metavar="FILE.json", help="values on top of the preset")
     if seeded:
         command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
@@ -269,6 +283,10 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         from microcoder_train.embedding import embed_file
 
         return embed_file(options.model, options.input, options.output)
+    if options.command == "insights":
+        from microcoder_train.experiment_report import write_report
+
+        return write_report(options.results, options.out)
     settings = load_settings(options.preset, options.config, getattr(options, "method", None))
     if options.command == "make-base":
         from microcoder_train.grpo import base_report, make_base
@@ -295,7 +313,7 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         made = run_experiments(
             options.split, options.model, options.out, chosen_experiments, settings, options.seeds, say
         )
-        return experiments_report(options.out, chosen_experiments, made)
+        return experiments_report(options.out, chosen_experiments, options.seeds, made)
     if options.command in ("evaluate", "regrade"):
         return _run_benchmark(options, settings.benchmark, say)
     from microcoder_train.generation import load_policy, sample

@@ -169,8 +169,9 @@ LiveCodeBench's defaults."""
 
 PRESETS["small"] = replace(
     PRESETS["tiny"],
-    steps=16,
-    device_batch=32,
+    steps=12,
+    prompts_per_rollout=4,
+    device_batch=16,
     max_completion_tokens=20,
     judge_workers=1,
     evaluation=replace(PRESETS["tiny"].evaluation, samples=8, max_completion_tokens=32, judge_workers=1),

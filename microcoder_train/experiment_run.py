@@ -12,7 +12,7 @@ from microcoder_train.config import TrainSettings
 from microcoder_train.experiment_data import prepare
 from microcoder_train.experiments import EXPERIMENTS, Cell, Experiment, settings_of
 from microcoder_train.grpo import EMBEDDED, RUN_RECORD, embedded_base, run_grpo
-from microcoder_train.reports import Report
+from microcoder_train.reports import Report, number
 
 Summary = dict[str, Any]
 CELLS, DATA = "cells", "data"
@@ -29,8 +29,8 @@ def run_experiments(
 ) -> int:
     """Every cell of `experiments` for seeds 0 to `seeds` - 1 below out/cells; how many runs were made now.
 
-    All cells of a seed come before the next seed, so that what is there after a kill compares like with like. A run that
-    is there is left alone. One base for all: seeds are of sampling and training.
+    All cells of a seed come before the next seed, so that what is there after a kill compares like with like. A run
+    that is there is left alone. One base for all: seeds are of sampling and training.
     """
     if model == EMBEDDED:
         base = embedded_base(split, out / CELLS, settings.base, 0, say)
@@ -39,10 +39,10 @@ def run_experiments(
         base = model
     cells = list({cell.name: cell for experiment in experiments for cell in experiment.all_cells()}.values())
     made, total = 0, len(cells) * seeds
-    for number, (seed, cell) in enumerate(((seed, cell) for seed in range(seeds) for cell in cells), start=1):
+    for place, (seed, cell) in enumerate(((seed, cell) for seed in range(seeds) for cell in cells), start=1):
         chosen = settings_of(cell, settings)
         data = prepare(split, cell.data, out / DATA / cell.data, base, chosen, say)
-        say(f"run {number}/{total}: {cell.name}, seed {seed}")
+        say(f"run {place}/{total}: {cell.name}, seed {seed}")
         made += not run_grpo(data, base, run_folder(out, cell, seed), chosen, seed, say)["unchanged"]
     return made
 
@@ -62,5 +62,17 @@ def _seeds(folder: Path) -> Iterator[tuple[int, Summary]]:
         yield int(path.parent.name.partition("-")[2]), json.loads(path.read_text(encoding="utf-8"))
 
 
-def experiments_report(out: Path, experiments: Sequence[Experiment], made: int) -> Report:
-    return Report(f"{made} runs made", "")
+def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int, made: int) -> Report:
+    """Held-out pass@1 of every cell, one row a cell, its seeds side by side."""
+    runs = read_runs(out)
+    cells = list(dict.fromkeys(cell.name for experiment in experiments for cell in experiment.all_cells()))
+    scores = {
+        cell: [number(runs[cell][seed]["validation"]["tuned"]["pass@1"]) for seed in range(seeds)] for cell in cells
+    }
+    head = [f"| cell | {' | '.join(f'seed {seed}' for seed in range(seeds))} |", "| --- |" + " --- |" * seeds]
+    return Report(
+        f"{made} of {len(cells) * seeds} runs made; `insights --results {out}` reports on them",
+        "",
+        {"made": made, "runs": len(cells) * seeds},
+        {"held-out pass@1": "\n".join([*head, *(f"| {cell} | {' | '.join(row)} |" for cell, row in scores.items())])},
+    )

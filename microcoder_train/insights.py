@@ -62,11 +62,11 @@ INSIGHTS: tuple[Insight, ...] = (
     ),
     _left("temperature", "The highest temperature that is stable rises with training.", NO_RULE),
     _tested("temperature", "A higher temperature raises D.", Contrast("D, first", "hot", "cold")),
-    _tested("temperature", "D falls at a fixed temperature.", Contrast("D, growth", "without-temperature", below=True)),
+    _tested("temperature", "D falls at a fixed temperature.", Contrast("D, growth", REFERENCE, below=True)),
     _tested(
         "temperature",
         "A start below the value that D converges to ends in failure.",
-        Contrast("pass@1", "cold", "without-temperature", below=True),
+        Contrast("pass@1", "cold", REFERENCE, below=True),
     ),
     _tested("temperature", "T 0.6 can fail.", Contrast("gain", "cold", below=True)),
     _tested("temperature", "T 1.8 is survived.", Contrast("gain", "hot")),
@@ -107,7 +107,12 @@ INSIGHTS: tuple[Insight, ...] = (
         premise=MASK,
     ),
     _tested("truncation", "A lower rho peaks higher.", Contrast("peak", REFERENCE, "rho-0.3"), premise=MASK),
-    _tested("truncation", "A higher rho lowers D.", Contrast("D, last", "rho-0.3", REFERENCE, below=True), premise=MASK),
+    _tested(
+        "truncation",
+        "A higher rho lowers D.",
+        Contrast("D, last", "rho-0.3", REFERENCE, below=True),
+        premise=MASK,
+    ),
     _tested(
         "truncation",
         "The conditional mask is the most stable.",

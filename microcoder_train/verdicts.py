@@ -171,5 +171,5 @@ def judge(insight: Insight, runs: Runs) -> Judged:
     if verdicts == {REPRODUCED}:
         return Judged(insight, REPRODUCED, findings, "")
     seeds = min(finding.difference.problems for finding in findings)
-    why = f"{seeds} seeds, {MIN_SEEDS} needed" if seeds < MIN_SEEDS else "the interval holds 0 and an effect that matters"
-    return Judged(insight, NOT_TESTABLE, findings, why)
+    few = f"{seeds} seeds, {MIN_SEEDS} needed"
+    return Judged(insight, NOT_TESTABLE, findings, few if seeds < MIN_SEEDS else "too wide an interval")
