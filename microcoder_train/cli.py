@@ -127,13 +127,13 @@ def _experiment(commands: Commands) -> None:
         commands,
         "experiment",
         "Rerun insights of the paper as small grids of runs, one for each cell and seed.",
-        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; one that is there is left alone, so the same\n"
-        "command goes on after a kill. All cells of a seed come before the next seed. `insights` reports on\nthem.\n"
+        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; one that is there is left alone, so the\n"
+        "same command goes on after a kill. All cells of a seed come before the next; `insights` reports on them.\n"
         f"\nExperiments and their hypotheses:\n{listed}\n\n"
         "The preset `small` (the default) differs from `tiny` in:\n"
         f"{describe(PRESETS['small'], beside=PRESETS['tiny'])}",
     )
-    command.add_argument("names", nargs="+", metavar="NAME", help="experiments, or `all`")
+    command.add_argument("names", metavar="NAMES", help="experiments, comma-separated, or `all`")
     command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
     command.add_argument("--out", type=Path, required=True, help="folder of the runs")
@@ -307,9 +307,10 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         )
         return choose_report(record, options.out)
     if options.command == "experiment":
-        from microcoder_train.experiment_run import experiments_report, run_experiments
+        from microcoder_train.experiment_report import experiments_report
+        from microcoder_train.experiment_run import run_experiments
 
-        chosen_experiments = find_experiments(options.names)
+        chosen_experiments = find_experiments(options.names.split(","))
         made = run_experiments(
             options.split, options.model, options.out, chosen_experiments, settings, options.seeds, say
         )

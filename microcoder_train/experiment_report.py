@@ -65,6 +65,21 @@ def write_report(results: Path, out: Path) -> Report:
 _ORDER = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE)
 
 
+def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int, made: int) -> Report:
+    """What the runs below `out` say of `experiments`: cells and verdicts, with a figure of each grid in `out`."""
+    runs = read_runs(out)
+    tables, plots = {}, {}
+    for item in experiments:
+        judged = [judge(insight, runs) for insight in INSIGHTS if insight.experiment == item.name]
+        plots[item.name] = out / f"{item.name}.png"
+        grid_plot(plots[item.name], {cell.name: list(runs[cell.name].values()) for cell in item.all_cells()})
+        tables[item.name] = cell_table(item, runs)
+        if judged:
+            tables[f"{item.name}: verdicts"] = verdict_table(judged)
+    total = len({cell.name for item in experiments for cell in item.all_cells()}) * seeds
+    return Report(f"{made} of {total} runs made", "", {"made": made, "runs": total}, tables, plots)
+
+
 def page(runs: Runs, judged: Sequence[Judged]) -> str:
     """insights.md."""
     made = [run for cell in runs.values() for run in cell.values()]
@@ -108,16 +123,6 @@ def section(experiment: Experiment, runs: Runs, judged: Sequence[Judged]) -> lis
     head = [f"## {experiment.title}", f"*Expected.* {experiment.hypothesis}", f"*The paper.* {experiment.paper}"]
     if len(cells) < 2:
         return [*head, "Not run."]
-    table = [
-        "| cell | seeds | " + " | ".join(SHOWN) + " |",
-        "| --- | ---: |" + " --- |" * len(SHOWN),
-        *(
-            f"| {cell.name} | {len(runs[cell.name])} | "
-            + " | ".join(_interval(_over_runs(runs, cell.name, measure)) for measure in SHOWN)
-            + " |"
-            for cell in cells
-        ),
-    ]
     against = [
         f"| {cell.name} - {REFERENCE} | {_signed(over_seeds(_differences(runs, cell.name, 'pass@1')))} | "
         f"{_signed(over_seeds(_differences(runs, cell.name, 'reward, last')))} | {_ratio(runs, cell.name)} |"
@@ -127,10 +132,22 @@ def section(experiment: Experiment, runs: Runs, judged: Sequence[Judged]) -> lis
     return [
         *head,
         "\n".join(f"- `{cell.name}`: {cell.doc}" for cell in cells),
-        "\n".join(table),
+        cell_table(experiment, runs),
         "\n".join(["| paired by seed | pass@1 | reward, last | ratio of gains |", "|" + " --- |" * 4, *against]),
         f"![{experiment.title}]({experiment.name}.png)",
     ]
+
+
+def cell_table(experiment: Experiment, runs: Runs) -> str:
+    """One row a cell that was run: the mean of each measure over seeds, with half its 95 % interval."""
+    rows = [
+        f"| {cell.name} | {len(runs[cell.name])} | "
+        + " | ".join(_interval(_over_runs(runs, cell.name, measure)) for measure in SHOWN)
+        + " |"
+        for cell in experiment.all_cells()
+        if runs.get(cell.name)
+    ]
+    return "\n".join(["| cell | seeds | " + " | ".join(SHOWN) + " |", "| --- | ---: |" + " --- |" * len(SHOWN), *rows])
 
 
 def _over_runs(runs: Runs, cell: str, measure: str) -> Estimate:

@@ -12,7 +12,6 @@ from microcoder_train.config import TrainSettings
 from microcoder_train.experiment_data import prepare
 from microcoder_train.experiments import EXPERIMENTS, Cell, Experiment, settings_of
 from microcoder_train.grpo import EMBEDDED, RUN_RECORD, embedded_base, run_grpo
-from microcoder_train.reports import Report, number
 
 Summary = dict[str, Any]
 CELLS, DATA = "cells", "data"
@@ -60,19 +59,3 @@ def read_runs(out: Path) -> dict[str, dict[int, Summary]]:
 def _seeds(folder: Path) -> Iterator[tuple[int, Summary]]:
     for path in sorted(folder.glob(f"seed-*/{RUN_RECORD}")):
         yield int(path.parent.name.partition("-")[2]), json.loads(path.read_text(encoding="utf-8"))
-
-
-def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int, made: int) -> Report:
-    """Held-out pass@1 of every cell, one row a cell, its seeds side by side."""
-    runs = read_runs(out)
-    cells = list(dict.fromkeys(cell.name for experiment in experiments for cell in experiment.all_cells()))
-    scores = {
-        cell: [number(runs[cell][seed]["validation"]["tuned"]["pass@1"]) for seed in range(seeds)] for cell in cells
-    }
-    head = [f"| cell | {' | '.join(f'seed {seed}' for seed in range(seeds))} |", "| --- |" + " --- |" * seeds]
-    return Report(
-        f"{made} of {len(cells) * seeds} runs made; `insights --results {out}` reports on them",
-        "",
-        {"made": made, "runs": len(cells) * seeds},
-        {"held-out pass@1": "\n".join([*head, *(f"| {cell} | {' | '.join(row)} |" for cell, row in scores.items())])},
-    )

@@ -58,6 +58,8 @@ def _staged(stages: str) -> dict[str, Any]:
     return {"temperature": 0.6, "temperature_schedule": "staged", "temperature_stages": stages}
 
 
+RAMP = "2=0.84,4=1.08,6=1.32,8=1.56,10=1.8"
+
 EXPERIMENTS: dict[str, Experiment] = {
     item.name: item
     for item in (
@@ -105,7 +107,7 @@ EXPERIMENTS: dict[str, Experiment] = {
                 Cell("cold", "T 0.6 throughout", {"temperature": 0.6}),
                 Cell("hot", "T 1.8 throughout", {"temperature": 1.8}),
                 Cell("staged", "T 0.6, and 1.8 from half of the run on", _staged("6=1.8")),
-                Cell("ramp", "T from 0.6 to 1.8, a step at every rollout", _staged("2=0.84,4=1.08,6=1.32,8=1.56,10=1.8")),
+                Cell("ramp", "T from 0.6 to 1.8, a step at every rollout", _staged(RAMP)),
             ),
         ),
         Experiment(
