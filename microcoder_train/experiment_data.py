@@ -22,6 +22,7 @@ from microcoder_judge import Judge
 from microcoder_train.artifacts import model_fingerprint, new_result, read_result, run_key, write_json
 from microcoder_train.config import TrainSettings
 from microcoder_train.data import part_files, read_data_version, read_part, read_table
+from microcoder_train.errors import TrainError
 from microcoder_train.experiments import Data
 
 RECORD = "manifest.json"
@@ -52,6 +53,11 @@ def prepare(split: Path, data: Data, out: Path, base: str, settings: TrainSettin
             rates = solve_rates(split, base, settings, say)
             kept = [LOWEST <= rates.get(problem, -1.0) <= HIGHEST for problem in table["problem_id"].to_pylist()]
             chosen = table.filter(pa.array(kept))
+            if not len(chosen):
+                raise TrainError(
+                    f"none of the {len(rates)} train problems is solved in {100 * LOWEST:g} % to {100 * HIGHEST:g} % of "
+                    f"{ATTEMPTS} attempts; give a stronger --model"
+                )
             say(f"selected {len(chosen)} of {len(rates)} problems by {ATTEMPTS} attempts each")
         else:
             rates = {}

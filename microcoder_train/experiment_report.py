@@ -28,6 +28,9 @@ from microcoder_train.verdicts import (
 
 PAGE, RECORD = "insights.md", "insights.json"
 SHOWN = ("pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")
+COMMANDS = """\
+    python -m microcoder_train experiment all --split SPLIT --out RUNS --seeds 5
+    python -m microcoder_train insights --results RUNS --out docs/insights"""
 CONTRASTS = sum(len(insight.contrasts) for insight in INSIGHTS)
 RULE = f"""\
 The rule is ours, and was written before the runs. Differences are paired by seed, in the direction that the paper
@@ -66,7 +69,10 @@ _ORDER = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE)
 
 
 def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int, made: int) -> Report:
-    """What the runs below `out` say of `experiments`: cells and verdicts, with a figure of each grid in `out`."""
+    """What the runs below `out` say of `experiments`: cells and verdicts, with a figure of each grid in `out`.
+
+    made: runs that were made just now.
+    """
     runs = read_runs(out)
     tables, plots = {}, {}
     for item in experiments:
@@ -77,19 +83,19 @@ def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int,
         if judged:
             tables[f"{item.name}: verdicts"] = verdict_table(judged)
     total = len({cell.name for item in experiments for cell in item.all_cells()}) * seeds
-    return Report(f"{made} of {total} runs made", "", {"made": made, "runs": total}, tables, plots)
+    return Report(f"{made} of {total} runs made now", "", {"made": made, "runs": total}, tables, plots)
 
 
 def page(runs: Runs, judged: Sequence[Judged]) -> str:
     """insights.md."""
     made = [run for cell in runs.values() for run in cell.values()]
-    seconds = sum(run["seconds"] for run in made)
     seeds = sorted({seed for cell in runs.values() for seed in cell})
     versions = ", ".join(sorted({run["data_version"] for run in made}))
     lines = [
         "# Insights, rerun",
-        f"{len(made)} runs of {len([cell for cell in runs.values() if cell])} cells, seeds {seeds[0]} to {seeds[-1]}, "
-        f"{seconds:.0f} s in all; data {versions}. Bases: one for all seeds, which are of sampling and training.",
+        f"{len(made)} runs of {sum(map(bool, runs.values()))} cells, seeds {seeds[0]} to {seeds[-1]}, on data "
+        f"{versions}, from one base; seeds are of sampling and training. ± is half a 95 % interval over seeds. Made by",
+        COMMANDS,
         RULE,
         "## Verdicts",
         verdict_table(judged),

@@ -171,5 +171,5 @@ def judge(insight: Insight, runs: Runs) -> Judged:
     if verdicts == {REPRODUCED}:
         return Judged(insight, REPRODUCED, findings, "")
     seeds = min(finding.difference.problems for finding in findings)
-    few = f"{seeds} seeds, {MIN_SEEDS} needed"
+    few = f"{seeds} of {MIN_SEEDS} seeds"
     return Judged(insight, NOT_TESTABLE, findings, few if seeds < MIN_SEEDS else "too wide an interval")

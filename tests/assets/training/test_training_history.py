@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from training_runs import finished
 
 from microcoder_assets.cli import main
 from microcoder_assets.errors import UserError
 from microcoder_assets.project import Project
 from microcoder_assets.store.catalogue import query
 from microcoder_assets.training.history import find_run, record_run
-
-METRICS = {"reward": 0.25, "loss": -0.1, "completion_length": 12.0, "diversity": None}
-
-
-def finished(folder: Path, key: str, seed: int = 0, steps: tuple[int, ...] = (2, 4), **config: Any) -> Path:
-    """A folder as a finished run leaves it; the reward of step n is n / 100 of the seed."""
-    folder.mkdir(parents=True)
-    score = {"pass@1": 0.25, "low": 0.2, "high": 0.3, "problems": 4}
-    summary = {
-        "key": key, "data_version": "v1", "model": "model", "base": "../base", "seed": seed, "steps": 4, "problems": 3,
-        "skipped": 1, "seconds": 2.5, "config": {"beta": 0.0, "evaluation": {"samples": 8}, **config},
-        "validation": {"base": score, "tuned": {**score, "pass@1": 0.5}, "difference": score},
-        "curve": [{"step": step, **METRICS, "reward": step / 100 + seed} for step in steps],
-    }  # fmt: skip
-    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    return folder
 
 
 def command(home: Path, *arguments: str | Path) -> tuple[int, str]:
@@ -63,11 +46,11 @@ def test_two_runs_are_compared_step_by_step_and_drawn(tmp_path: Path) -> None:
     assert code == 0, said
     assert "beta" in said and "0.04" in said and "evaluation.samples" not in said
     assert picture.read_bytes().startswith(b"\x89PNG")
-    pairs = query(Project.load(home).store, "SELECT step, a, b FROM training_pairs WHERE metric = 'reward' AND key_a = 'aa11'")
+    store = Project.load(home).store
+    pairs = query(store, "SELECT step, a, b FROM training_pairs WHERE metric = 'reward' AND key_a = 'aa11'")
     assert pairs.rows() == [(4, 0.04, 1.04)], "steps that only one has are left out"
     found = query(
-        Project.load(home).store,
-        "SELECT steps, difference, last_b FROM training_comparison WHERE metric = 'reward' AND key_a = 'aa11'",
+        store, "SELECT steps, difference, last_b FROM training_comparison WHERE metric = 'reward' AND key_a = 'aa11'"
     )
     assert found.row(0) == pytest.approx((1, 1.0, 1.04))
 
