@@ -55,8 +55,8 @@ def prepare(split: Path, data: Data, out: Path, base: str, settings: TrainSettin
             chosen = table.filter(pa.array(kept))
             if not len(chosen):
                 raise TrainError(
-                    f"none of the {len(rates)} train problems is solved in {100 * LOWEST:g} % to {100 * HIGHEST:g} % of "
-                    f"{ATTEMPTS} attempts; give a stronger --model"
+                    f"none of the {len(rates)} train problems is solved in {100 * LOWEST:g} % to {100 * HIGHEST:g} % "
+                    f"of {ATTEMPTS} attempts; give a stronger --model"
                 )
             say(f"selected {len(chosen)} of {len(rates)} problems by {ATTEMPTS} attempts each")
         else:

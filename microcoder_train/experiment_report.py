@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from microcoder_train.verdicts import (
 )  # fmt: skip
 
 PAGE, RECORD = "insights.md", "insights.json"
-SHOWN = ("pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")
+SHOWN = ("base", "pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")
 COMMANDS = """\
     python -m microcoder_train experiment all --split SPLIT --out RUNS --seeds 5
     python -m microcoder_train insights --results RUNS --out docs/insights"""
@@ -83,7 +84,9 @@ def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int,
         if judged:
             tables[f"{item.name}: verdicts"] = verdict_table(judged)
     total = len({cell.name for item in experiments for cell in item.all_cells()}) * seeds
-    return Report(f"{made} of {total} runs made now", "", {"made": made, "runs": total}, tables, plots)
+    keys = sorted(run["key"] for item in experiments for cell in item.all_cells() for run in runs[cell.name].values())
+    version = hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+    return Report(f"{made} of {total} runs made now", version, {"made": made, "runs": total}, tables, plots)
 
 
 def page(runs: Runs, judged: Sequence[Judged]) -> str:
@@ -99,7 +102,7 @@ def page(runs: Runs, judged: Sequence[Judged]) -> str:
         RULE,
         "## Verdicts",
         verdict_table(judged),
-        *(part for item in EXPERIMENTS.values() for part in section(item, runs, judged)),
+        *(part for item in EXPERIMENTS.values() for part in section(item, runs)),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -123,7 +126,7 @@ def evidence(item: Judged) -> str:
     return "; ".join([*parts, *([item.why] if item.why else [])])
 
 
-def section(experiment: Experiment, runs: Runs, judged: Sequence[Judged]) -> list[str]:
+def section(experiment: Experiment, runs: Runs) -> list[str]:
     """A grid: hypothesis, the paper's finding, what came out, the figure."""
     cells = [cell for cell in experiment.all_cells() if runs.get(cell.name)]
     head = [f"## {experiment.title}", f"*Expected.* {experiment.hypothesis}", f"*The paper.* {experiment.paper}"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from microcoder_train.artifacts import require_model
 from microcoder_train.config import TrainSettings
+from microcoder_train.errors import TrainError
 from microcoder_train.experiment_data import prepare
 from microcoder_train.experiments import EXPERIMENTS, Cell, Experiment, settings_of
 from microcoder_train.grpo import EMBEDDED, RUN_RECORD, embedded_base, run_grpo
@@ -51,9 +52,19 @@ def run_folder(out: Path, cell: Cell, seed: int) -> Path:
 
 
 def read_runs(out: Path) -> dict[str, dict[int, Summary]]:
-    """Cell -> seed -> summary of every finished run below `out`, of the cells that there are."""
+    """Cell -> seed -> summary of every finished run below `out`, of the cells that there are.
+
+    Raises TrainError where the runs of a cell are not alike but for their seed.
+    """
     names = dict.fromkeys(cell.name for experiment in EXPERIMENTS.values() for cell in experiment.all_cells())
-    return {name: dict(_seeds(out / CELLS / name)) for name in names}
+    runs = {name: dict(_seeds(out / CELLS / name)) for name in names}
+    for name, made in runs.items():
+        if len({json.dumps([run["config"], run["data_version"]], sort_keys=True) for run in made.values()}) > 1:
+            raise TrainError(
+                f"{out / CELLS / name} holds runs of different settings or data; run `experiment` again for all of its "
+                "seeds, or delete the older ones"
+            )
+    return runs
 
 
 def _seeds(folder: Path) -> Iterator[tuple[int, Summary]]:

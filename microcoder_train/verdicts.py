@@ -73,12 +73,17 @@ def _mean(column: str) -> Callable[[Summary], float]:
     return lambda run: statistics.fmean(points(run, column) or [math.nan])
 
 
+def _peak(run: Summary) -> float:
+    return max(points(run, "reward"), default=math.nan)
+
+
 def _peak_at(run: Summary) -> float:
     values = points(run, "reward")
-    return values.index(max(values)) / max(1, len(values) - 1)
+    return values.index(max(values)) / max(1, len(values) - 1) if values else math.nan
 
 
 MEASURES: dict[str, Measure] = {
+    "base": Measure(_validation("base"), 0.02, "pass@1 of the base on held-out problems"),
     "pass@1": Measure(_validation("tuned"), 0.02, "of the tuned policy on held-out problems"),
     "gain": Measure(_validation("difference"), 0.02, "pass@1 of tuned minus base on held-out problems"),
     "reward, first": Measure(_first("reward"), 0.02, "mean reward, first quarter of the rollouts"),
@@ -89,9 +94,9 @@ MEASURES: dict[str, Measure] = {
     "D, growth": Measure(_growth("diversity"), 0.02, "last quarter minus first"),
     "length, last": Measure(_last("completion_length"), 0.5, "tokens a completion, last quarter"),
     "length, growth": Measure(_growth("completion_length"), 0.5, "last quarter minus first"),
-    "peak": Measure(lambda run: max(points(run, "reward")), 0.02, "highest mean reward of a rollout"),
+    "peak": Measure(_peak, 0.02, "highest mean reward of a rollout"),
     "peak at": Measure(_peak_at, 0.1, "when, as a share of the run"),
-    "fall": Measure(lambda run: max(points(run, "reward")) - ends(run, "reward")[1], 0.02, "peak minus last quarter"),
+    "fall": Measure(lambda run: _peak(run) - ends(run, "reward")[1], 0.02, "peak minus last quarter"),
     "masked": Measure(_mean("masked"), 0.0, "share of completions masked"),
     "truncated": Measure(_mean("truncated"), 0.0, "share of completions cut at L_max"),
     "clip high": Measure(_mean("clip_high"), 0.0, "share of tokens held back by the upper clip"),

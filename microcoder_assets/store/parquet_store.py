@@ -6,6 +6,7 @@
                                ledger/<version>.parquet  the decisions that were new at that version
     <root>/scorings/<rubric>@<scorer>.parquet     a table beside the assets: one part for each rubric and scorer
     <root>/calibrations/<solver>.parquet          another: one part for each solver
+    <root>/training_runs/<key>.parquet            and training_curves: one part for each training run
     <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
 
 A writer holds its partition's lock; readers need none, because they follow a manifest to files that never change.

@@ -25,12 +25,14 @@ def record_run(store: ParquetStore, folder: Path, run: str, source: str) -> str:
     path = folder / RECORD
     try:
         summary = json.loads(path.read_text("utf-8"))
+        key = str(summary["key"])
+        if not key.isalnum():
+            raise ValueError(f"key {key!r} is not of letters and digits")
         runs, curves = _run_row(summary, folder, run, source), _curve_rows(summary, run)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist; give the --out folder of a finished `grpo` run") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
         raise UserError(f"{path} is no record of a `grpo` run ({type(error).__name__}: {error})") from error
-    key = str(summary["key"])
     store.keep("training_curves", key, curves)
     store.keep("training_runs", key, runs)
     return key

@@ -18,6 +18,7 @@ from microcoder_train.cli import run
 from microcoder_train.config import PRESETS, load_settings
 from microcoder_train.errors import TrainError
 from microcoder_train.experiment_data import prepare
+from microcoder_train.experiment_run import read_runs
 from microcoder_train.grpo import embedded_base
 
 CELLS = ("microcoder", "short", "long")
@@ -62,6 +63,15 @@ def test_a_killed_experiment_goes_on_and_its_report_says_what_too_few_seeds_say(
 def test_a_report_on_nothing_says_how_to_make_runs(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="holds no finished run; make some with `experiment all"):
         run(["insights", "--results", str(tmp_path), "--out", str(tmp_path / "page")], pytest.fail)
+
+
+def test_runs_of_a_cell_that_are_not_alike_are_not_put_together(tmp_path: Path) -> None:
+    for seed, beta in enumerate((0.0, 0.04)):
+        folder = tmp_path / "cells" / "hot" / f"seed-{seed}"
+        folder.mkdir(parents=True)
+        (folder / "summary.json").write_text(json.dumps({"config": {"beta": beta}, "data_version": "v1"}))
+    with pytest.raises(TrainError, match="hot holds runs of different settings or data"):
+        read_runs(tmp_path)
 
 
 def test_evaluators_differ_in_the_checkers_of_the_train_part_alone(split: Path, tmp_path: Path) -> None:

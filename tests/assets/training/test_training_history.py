@@ -77,7 +77,13 @@ def test_runs_without_a_common_step_are_not_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(None, "does not exist"), ("{}", "no record of a `grpo` run"), ("[1]", "no record"), ("{", "no record")],
+    [
+        (None, "does not exist"),
+        ("{}", "no record of a `grpo` run"),
+        ("[1]", "no record"),
+        ("{", "no record"),
+        ('{"key": "../../elsewhere"}', "is not of letters and digits"),
+    ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, content: str | None, complaint: str) -> None:
     folder = tmp_path / "run"
