@@ -80,7 +80,7 @@ def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int,
         judged = [judge(insight, runs) for insight in INSIGHTS if insight.experiment == item.name]
         plots[item.name] = out / f"{item.name}.png"
         grid_plot(plots[item.name], {cell.name: list(runs[cell.name].values()) for cell in item.all_cells()})
-        tables[item.name] = cell_table(item, runs)
+        tables[f"{item.name}: cells"] = cell_table(item, runs)
         if judged:
             tables[f"{item.name}: verdicts"] = verdict_table(judged)
     total = len({cell.name for item in experiments for cell in item.all_cells()}) * seeds
