@@ -18,9 +18,11 @@ from microcoder_train.plots import grid_plot
 from microcoder_train.reports import Report
 from microcoder_train.verdicts import (
     MEASURES,
+    MIN_SEEDS,
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
+    VERDICTS,
     Judged,
     Runs,
     judge,
@@ -38,8 +40,8 @@ The rule is ours, and was written before the runs. Differences are paired by see
 predicts, with the 95 % interval of their mean (Student's t). **{REPRODUCED.capitalize()}**: the interval lies above 0.
 **{NOT_REPRODUCED.capitalize()}**: it lies below the smallest effect that would matter (0.02 of a share, half a token,
 a tenth of the run), so that such an effect is ruled out. **{NOT_TESTABLE.capitalize()}**: neither, or no run here
-can tell, and why. {CONTRASTS} contrasts are tested side by side and none is corrected for that: one of forty would pass
-by chance."""
+can tell, and why. Below {MIN_SEEDS} seeds nothing is said. {CONTRASTS} contrasts are tested side by side and none is
+corrected for that: one of forty would pass by chance."""
 
 
 def write_report(results: Path, out: Path) -> Report:
@@ -56,7 +58,7 @@ def write_report(results: Path, out: Path) -> Report:
             grid_plot(folder / f"{experiment.name}.png", shown)
         (folder / PAGE).write_text(page(runs, judged), encoding="utf-8")
         write_json(folder / RECORD, [_record(item) for item in judged])
-    counted = {verdict: sum(item.verdict == verdict for item in judged) for verdict in _ORDER}
+    counted = {verdict: sum(item.verdict == verdict for item in judged) for verdict in VERDICTS}
     return Report(
         f"{len(judged)} insights: " + ", ".join(f"{count} {verdict}" for verdict, count in counted.items()),
         "",
@@ -64,9 +66,6 @@ def write_report(results: Path, out: Path) -> Report:
         {"verdicts": verdict_table(judged)},
         {experiment.name: out / f"{experiment.name}.png" for experiment in drawn},
     )
-
-
-_ORDER = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE)
 
 
 def experiments_report(out: Path, experiments: Sequence[Experiment], seeds: int, made: int) -> Report:

@@ -5,7 +5,8 @@ interval of their mean (Student's t) it is
 
 * reproduced, if the interval lies above 0;
 * not reproduced, if it lies below the smallest effect that would matter (`MEASURES`): one of that size is ruled out;
-* not testable at this scale otherwise, with fewer than MIN_SEEDS pairs, or where its premise does not hold.
+* not testable at this scale otherwise, or where its premise does not hold;
+* and with fewer than MIN_SEEDS pairs nothing is said: too few runs.
 
 An insight of several contrasts is reproduced if all are, and not reproduced if one is not.
 """
@@ -24,6 +25,8 @@ from microcoder_train.estimates import Estimate
 from microcoder_train.insights import Contrast, Insight
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable at this scale"
+TOO_FEW = "too few runs"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE, TOO_FEW)
 MIN_SEEDS = 3
 """Ours."""
 
@@ -115,7 +118,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An insight with its verdict. why: of one that is not testable."""
+    """An insight with its verdict. why: it is neither reproduced nor not reproduced."""
 
     insight: Insight
     verdict: str
@@ -150,7 +153,7 @@ def find(contrast: Contrast, runs: Runs) -> Finding:
     """The verdict of the rule above on one contrast."""
     difference = over_seeds(paired(contrast, runs))
     if difference.problems < MIN_SEEDS:
-        verdict = NOT_TESTABLE
+        verdict = TOO_FEW
     elif difference.low > 0:
         verdict = REPRODUCED
     elif difference.high < MEASURES[contrast.measure].matters:
@@ -166,6 +169,9 @@ def judge(insight: Insight, runs: Runs) -> Judged:
     verdicts = {finding.verdict for finding in findings}
     if not findings:
         return Judged(insight, NOT_TESTABLE, findings, insight.reason)
+    if TOO_FEW in verdicts:
+        seeds = min(finding.difference.problems for finding in findings)
+        return Judged(insight, TOO_FEW, findings, f"{seeds} of {MIN_SEEDS} seeds")
     if insight.premise is not None:
         measure, cell = insight.premise
         values = [MEASURES[measure].of(run) for run in runs.get(cell, {}).values()]
@@ -175,6 +181,4 @@ def judge(insight: Insight, runs: Runs) -> Judged:
         return Judged(insight, NOT_REPRODUCED, findings, "")
     if verdicts == {REPRODUCED}:
         return Judged(insight, REPRODUCED, findings, "")
-    seeds = min(finding.difference.problems for finding in findings)
-    few = f"{seeds} of {MIN_SEEDS} seeds"
-    return Judged(insight, NOT_TESTABLE, findings, few if seeds < MIN_SEEDS else "too wide an interval")
+    return Judged(insight, NOT_TESTABLE, findings, "too wide an interval")

@@ -19,11 +19,12 @@ from microcoder_train.verdicts import (
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
+    TOO_FEW,
     find,
     judge,
     over_seeds,
     paired,
-)
+)  # fmt: skip
 
 CELLS = {cell.name: cell for item in EXPERIMENTS.values() for cell in item.all_cells()}
 
@@ -90,7 +91,7 @@ def test_the_interval_over_seeds_is_students() -> None:
         ([0.301, 0.401, 0.501], REPRODUCED),
         ([0.31, 0.39, 0.5], NOT_TESTABLE),
         ([0.3, 0.4, 0.5], NOT_REPRODUCED),
-        ([0.4, 0.5], NOT_TESTABLE),
+        ([0.4, 0.5], TOO_FEW),
     ],
 )
 def test_a_contrast_is_paired_by_seed_and_judged_by_the_rule(more: list[float], verdict: str) -> None:
@@ -126,7 +127,7 @@ def test_an_insight_needs_its_premise_and_all_its_contrasts() -> None:
     some["a"][1] = made(0.6, masked=0.2)
     assert judge(Insight("x", "", (good,), premise=("masked", "a")), some).verdict == REPRODUCED
     few = judge(Insight("x", "", (good,)), runs(a=[0.5], b=[0.1]))
-    assert (few.verdict, few.why) == (NOT_TESTABLE, "1 of 3 seeds")
+    assert (few.verdict, few.why) == (TOO_FEW, "1 of 3 seeds")
     assert judge(Insight("x", "", reason="why"), {}).why == "why"
 
 
