@@ -27,7 +27,7 @@ from microcoder_train.verdicts import (
     Runs,
     judge,
     over_seeds,
-)  # fmt: skip
+)
 
 PAGE, RECORD = "insights.md", "insights.json"
 SHOWN = ("base", "pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")

@@ -24,7 +24,7 @@ from microcoder_train.verdicts import (
     judge,
     over_seeds,
     paired,
-)  # fmt: skip
+)
 
 CELLS = {cell.name: cell for item in EXPERIMENTS.values() for cell in item.all_cells()}
 
