@@ -143,8 +143,8 @@ def grid_plot(path: Path, runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
     base = next(iter(runs.values()))[0]["validation"]["base"]["pass@1"]
     scores.axvline(base, color="#444444", linestyle="--", linewidth=1, label="base")
     scores.set_yticks(range(len(runs)), list(runs))
-    for number, label in enumerate(scores.get_yticklabels()):
-        label.set_color(COLOURS[number % len(COLOURS)])
+    for number, tick in enumerate(scores.get_yticklabels()):
+        tick.set_color(COLOURS[number % len(COLOURS)])
     scores.margins(y=0.15)
     scores.invert_yaxis()
     scores.set_xlabel("held-out pass@1")
