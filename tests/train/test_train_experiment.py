@@ -103,7 +103,16 @@ def test_selection_keeps_what_the_base_solves_sometimes(
         prepare(split, "selected", tmp_path / "none", base, settings, lambda _: None)
     assert not (tmp_path / "none").exists()
     monkeypatch.setattr(experiment_data, "LOWEST", 0.0)
+    monkeypatch.setattr(experiment_data, "CUT", 0.5)
     made = prepare(split, "selected", tmp_path / "some", base, settings, lambda _: None)
     assert json.loads((made / "manifest.json").read_text())["rates"] == dict.fromkeys(
         pq.read_table(split / "data" / "train-00000-of-00001.parquet")["problem_id"].to_pylist(), 0.0
     )
+    chosen = pq.read_table(made / "data" / "train-00000-of-00001.parquet")["problem_id"].to_pylist()
+    assert chosen == ["test:difference", "test:double"], "ties go by name; the rows keep their order"
+
+
+def test_what_is_never_or_always_solved_goes_and_then_the_easiest() -> None:
+    rates = {"never": 0.0, "always": 1.0, "a": 0.1, "b": 0.9, "c": 0.5, "d": 0.4}
+    assert experiment_data.select(rates) == {"a", "c", "d"}
+    assert experiment_data.select({"a": 0.5}) == {"a"}
