@@ -1,8 +1,8 @@
 """What an experiment's runs are trained on: the split itself, or one made from it that differs in its train part alone.
 
-`selected` is the paper's predict-calibrate-select at the size of a toy. The base itself is the solver, with the 32 attempts
-a problem and the limits of 1 % and 97 % of arXiv 2603.24202; of what is left the easiest 30 % go, as filtering is said to
-cut the paper's set by about as much (a third party's reading). `strict` and `lenient` change how outputs of
+`selected` is the paper's predict-calibrate-select at the size of a toy. The base itself is the solver, with the 32
+attempts a problem and the limits of 1 % and 97 % of arXiv 2603.24202; of what is left the easiest 30 % go, as filtering
+is said to cut the paper's set by about as much (a third party's reading). `strict` and `lenient` change how outputs of
 train problems are compared, where a checker compares tokens or values; programs that check are left alone.
 """
 

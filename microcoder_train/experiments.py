@@ -83,7 +83,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "At the same number of steps, the harder problems within reach of the policy teach it more than all do.",
             "Within 300 steps its filtered set gains 5.6 points and DeepCoder's set 2.0, about three times as much; "
             "it has the lower reward, and responses grow faster.",
-            (Cell("selected", "without the 30 % of the problems that the base solves most often", {}, data="selected"),),
+            (Cell("selected", "without the 30 % of problems that the base solves most often", {}, data="selected"),),
         ),
         Experiment(
             "truncation",
