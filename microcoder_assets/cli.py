@@ -20,6 +20,7 @@ from microcoder_assets.operations.commands import COMMANDS as OPERATIONS
 from microcoder_assets.operations.commands import warn_of_trap
 from microcoder_assets.project import DEFAULT_HOME, HOME_VARIABLE, Project
 from microcoder_assets.publication.commands import COMMANDS
+from microcoder_assets.training.commands import runs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -49,6 +50,7 @@ def main(context: click.Context, home: Path) -> None:
     microcoder batch write                     ask a model offline
     microcoder diff                            what became of the split's rows since the version before
     microcoder export --format verl --output FOLDER    the split in another trainer's columns
+    microcoder runs compare A B                two training runs, drawn together
     microcoder sql "FROM why_dropped"          anything else
     """
     warnings.filterwarnings("ignore", message=".*is currently in (beta|preview).*")
@@ -238,7 +240,8 @@ def sql(home: Path, statement: str, as_csv: bool) -> None:
 
     \b
     Views: one for each asset, and scorings, calibrations, decisions, ledger, funnel, funnel_by_platform, why_dropped,
-    standing, problem_timeline; and of evaluations scores, leaderboard, leaderboard_by_difficulty.
+    standing, problem_timeline; of evaluations scores, leaderboard, leaderboard_by_difficulty; of training
+    training_runs, training_curves, training_leaderboard, training_pairs, training_comparison, training_over_seeds.
     microcoder sql "SELECT band, count(*) FROM calibrated_problems GROUP BY band"
     """
     from microcoder_assets.reports import text_table
@@ -297,7 +300,7 @@ def catalogue(home: Path, database: Path) -> None:
     click.echo(f"views over {home} written to {database}")
 
 
-for _each in (alerts, batch, *COMMANDS, *OPERATIONS):
+for _each in (alerts, batch, runs, *COMMANDS, *OPERATIONS):
     main.add_command(_each)
 
 

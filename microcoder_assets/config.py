@@ -263,6 +263,15 @@ class LaunchSettings(Section):
         return self
 
 
+class ExperimentSettings(Section):
+    """The insights of arXiv 2603.07777 rerun as grids of runs; only `insight_experiments` reads it."""
+
+    preset: str = Field("small", description="Preset of microcoder_train.config that the grids change. Ours.")
+    model: str = Field("embedded", description="`embedded`, or any Hugging Face model path. Ours.")
+    config: Path | None = Field(None, description="JSON file of values on top of the preset. Ours.")
+    seeds: int = Field(5, ge=1, description="Runs of each cell. Ours: the paper shows one.")
+
+
 class EvaluationSettings(Section):
     """Scoring the base and the tuned policy. How they are sampled is the training preset's `benchmark` part."""
 
@@ -292,6 +301,7 @@ class Settings(Section):
     publication: PublicationSettings = PublicationSettings()  # type: ignore[call-arg]
     training: TrainingSettings = TrainingSettings()  # type: ignore[call-arg]
     launch: LaunchSettings = LaunchSettings()  # type: ignore[call-arg]
+    experiments: ExperimentSettings = ExperimentSettings()  # type: ignore[call-arg]
     evaluation: EvaluationSettings = EvaluationSettings()  # type: ignore[call-arg]
 
 

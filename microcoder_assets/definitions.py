@@ -18,7 +18,7 @@ from microcoder_assets.project import home_from_environment
 from microcoder_assets.publication.assets import train_split
 from microcoder_assets.resources import Workspace, plain_logger
 from microcoder_assets.sensors import failure_alerts, night_alerts, stale_and_delivery
-from microcoder_assets.training.assets import grpo_policy
+from microcoder_assets.training.assets import grpo_policy, insight_experiments
 from microcoder_assets.verification.assets import verified_problems
 
 ASSETS = [
@@ -33,6 +33,7 @@ ASSETS = [
     verified_problems,
     train_split,
     grpo_policy,
+    insight_experiments,
     livecodebench_scores,
 ]
 

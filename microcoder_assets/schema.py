@@ -296,6 +296,38 @@ SCORES: Schema = {
 """A row a sample of every evaluation, as `microcoder_train.scoring.Graded` writes it."""
 
 
+TRAINING_RUNS: Schema = {
+    "run": pl.String,  # what it is called: of the asset, an experiment's cell and seed, or as it was imported
+    "key": pl.String,  # names what it was made from: equal keys, equal runs
+    "source": pl.String,  # grpo_policy | experiment | imported
+    "seed": pl.Int64,
+    "data_version": pl.String,
+    "base": pl.String,
+    "steps": pl.Int64,
+    "problems": pl.Int64,
+    "seconds": pl.Float64,
+    "base_pass_at_1": pl.Float64,  # on the validation part
+    "pass_at_1": pl.Float64,
+    "pass_at_1_low": pl.Float64,
+    "pass_at_1_high": pl.Float64,
+    "gain": pl.Float64,
+    "gain_low": pl.Float64,
+    "gain_high": pl.Float64,
+    "config": pl.String,  # JSON
+    "folder": pl.String,
+}
+"""A row a training run, from the `summary.json` that `microcoder_train grpo` leaves."""
+
+TRAINING_CURVES: Schema = {
+    "key": pl.String,
+    "run": pl.String,
+    "step": pl.Int64,
+    "metric": pl.String,  # a column of microcoder_train.trainer.CURVE
+    "value": pl.Float64,
+}
+"""A row for each run, step and metric of its curve; nothing where a step has no value."""
+
+
 def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Exactly `schema`'s columns, in its order and types, sorted by problem_id. A missing column is an error."""
     missing = [name for name in schema if name not in frame.columns]

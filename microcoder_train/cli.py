@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from microcoder_train.artifacts import require_model
 from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, as_yaml, describe, load_settings
 from microcoder_train.errors import TrainError
+from microcoder_train.experiments import EXPERIMENTS, find_experiments
 from microcoder_train.prompts import STYLES
 from microcoder_train.reports import Report
 from microcoder_train.suites import SUITES, open_suite
@@ -48,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     _grpo(commands)
     _choose_temperature(commands)
     _memory(commands)
+    _experiment(commands)
+    _insights(commands)
     _evaluate(commands)
     _regrade(commands)
     _generate(commands)
@@ -140,6 +143,37 @@ def _memory(commands: Commands) -> None:
     command.add_argument("--gpus", type=_positive, default=1, help="GPUs that train (default: 1)")
     command.add_argument("--gpu-gib", type=_above_zero, default=80, help="memory of each in GiB (default: 80)")
     _add_settings(command)
+
+
+def _experiment(commands: Commands) -> None:
+    listed = "\n".join(f"  {name:<12} {item.hypothesis}" for name, item in EXPERIMENTS.items())
+    command = _add(
+        commands,
+        "experiment",
+        "Rerun insights of the paper as small grids of runs, one for each cell and seed.",
+        "Runs stand in OUT/cells/CELL/seed-N and are shared by experiments; one that is there is left alone, so the\n"
+        "same command goes on after a kill. All cells of a seed come before the next; `insights` reports on them.\n"
+        f"\nExperiments and their hypotheses:\n{listed}\n\n"
+        "The preset `small` (the default) differs from `tiny` in:\n"
+        f"{describe(PRESETS['small'], beside=PRESETS['tiny'])}",
+    )
+    command.add_argument("names", metavar="NAMES", help="experiments, comma-separated, or `all`")
+    command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
+    command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
+    command.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    command.add_argument("--seeds", type=_positive, default=5, help="runs of each cell (default: 5)")
+    _add_settings(command, preset="small", seeded=False)
+
+
+def _insights(commands: Commands) -> None:
+    command = _add(
+        commands,
+        "insights",
+        "Say of each insight of the paper whether the runs of `experiment` reproduce it.",
+        "Written to --out: insights.md, a figure for each grid, and insights.json. Nothing is run.",
+    )
+    command.add_argument("--results", type=Path, required=True, help="the --out of `experiment`")
+    command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
 
 
 def _evaluate(commands: Commands) -> None:
@@ -265,8 +299,10 @@ def _add_method(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", choices=sorted(PRESETS), default="tiny", help="named settings (default: tiny)")
+def _add_settings(command: argparse.ArgumentParser, preset: str = "tiny", seeded: bool = True) -> None:
+    command.add_argument(
+        "--preset", choices=sorted(PRESETS), default=preset, help=f"named settings (default: {preset})"
+    )
     command.add_argument("--config", type=Path, metavar="FILE.yaml", help="YAML or JSON: values on top of the preset")
     command.add_argument(
         "overrides",
@@ -274,7 +310,8 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="values on top of all, in one place, such as learning_rate=1e-5 evaluation.samples=8",
     )
-    command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+    if seeded:
+        command.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
 
 
 def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
@@ -284,6 +321,10 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         from microcoder_train.embedding import embed_file
 
         return embed_file(options.model, options.input, options.output)
+    if options.command == "insights":
+        from microcoder_train.experiment_report import write_report
+
+        return write_report(options.results, options.out)
     settings = load_settings(options.preset, options.config, getattr(options, "method", None), options.overrides)
     if options.command == "config":
         return Report(as_yaml(settings), "")
@@ -309,6 +350,15 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
             options.split, options.model, options.out, settings, asked, options.prompts, options.seed, say
         )
         return choose_report(record, options.out)
+    if options.command == "experiment":
+        from microcoder_train.experiment_report import experiments_report
+        from microcoder_train.experiment_run import run_experiments
+
+        chosen_experiments = find_experiments(options.names.split(","))
+        made = run_experiments(
+            options.split, options.model, options.out, chosen_experiments, settings, options.seeds, say
+        )
+        return experiments_report(options.out, chosen_experiments, options.seeds, made)
     if options.command in ("evaluate", "regrade"):
         return _run_benchmark(options, settings.benchmark, say)
     from microcoder_train.generation import load_policy, sample

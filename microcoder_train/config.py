@@ -2,7 +2,7 @@
 
 Origins: **paper** (arXiv 2603.07777), **DAPO** (arXiv 2503.14476, which the paper follows where it states no value),
 **ours** (a choice). The presets are `paper`, for GPUs, `upstream`, which scores as LiveCodeBench
-itself, and `tiny`, a demonstration for two CPU cores.
+itself, `tiny`, a demonstration for two CPU cores, and `small`, for grids of it.
 """
 
 from __future__ import annotations
@@ -179,6 +179,18 @@ PRESETS: dict[str, TrainSettings] = {
 }
 """`tiny` is ours throughout: measured to learn on two CPU cores. `upstream` is `paper`, with benchmarks sampled by
 LiveCodeBench's defaults."""
+
+PRESETS["small"] = replace(
+    PRESETS["tiny"],
+    steps=12,
+    prompts_per_rollout=4,
+    device_batch=16,
+    max_completion_tokens=20,
+    judge_workers=1,
+    evaluation=replace(PRESETS["tiny"].evaluation, samples=8, max_completion_tokens=32, judge_workers=1),
+)
+"""`tiny` for grids of many runs: few steps, and an L_max that truly binds, as a quarter of the embedded model's right
+programs is longer. Ours."""
 
 
 METHODS: dict[str, dict[str, Any]] = {

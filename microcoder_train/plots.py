@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -114,6 +115,58 @@ def length_plot(path: Path, lengths: Mapping[str, tuple[Sequence[int], Sequence[
     axes.set_xlabel("tokens a completion")
     axes.set_xlim(left=0)
     _save(figure, path)
+
+
+CURVES = {"reward": "mean reward", "diversity": "D: distinct / all 4-grams", "completion_length": "tokens a completion"}
+"""What a grid's panels show of every run's curve."""
+
+
+def grid_plot(path: Path, runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Curves of a grid, the mean over seeds and one thin line a seed, and held-out pass@1 with a dot a seed.
+
+    runs: cell -> summaries of its runs, one a seed.
+    """
+    figure = Figure(figsize=(9.6, 6.4), dpi=80, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2, 2).flat
+    for axes, (column, label) in zip(panels, CURVES.items(), strict=False):
+        for number, summaries in enumerate(runs.values()):
+            _seeds(axes, [_line(summary, column) for summary in summaries], COLOURS[number % len(COLOURS)])
+        axes.set_xlabel("optimiser step")
+        axes.set_ylabel(label)
+    scores = figure.axes[-1]
+    for number, summaries in enumerate(runs.values()):
+        values = [float(summary["validation"]["tuned"]["pass@1"]) for summary in summaries]
+        colour = COLOURS[number % len(COLOURS)]
+        scores.plot(values, [number] * len(values), "o", color=colour, alpha=0.5, markersize=4)
+        scores.plot([sum(values) / len(values)], [number], "|", color=colour, markersize=16, markeredgewidth=2)
+    base = next(iter(runs.values()))[0]["validation"]["base"]["pass@1"]
+    scores.axvline(base, color="#444444", linestyle="--", linewidth=1, label="base")
+    scores.set_yticks(range(len(runs)), list(runs))
+    for number, tick in enumerate(scores.get_yticklabels()):
+        tick.set_color(COLOURS[number % len(COLOURS)])
+    scores.margins(y=0.15)
+    scores.invert_yaxis()
+    scores.set_xlabel("held-out pass@1")
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e5e8ec")
+    _save(figure, path)
+
+
+def _line(summary: Mapping[str, Any], column: str) -> list[tuple[int, float]]:
+    return [(point["step"], point[column]) for point in summary["curve"] if point[column] is not None]
+
+
+def _seeds(axes: Axes, lines: Sequence[Sequence[tuple[int, float]]], colour: str) -> None:
+    """Each line thinly, and the mean of those that have a value at a step."""
+    found: dict[int, list[float]] = {}
+    for line in lines:
+        axes.plot([step for step, _ in line], [value for _, value in line], color=colour, alpha=0.25, linewidth=0.7)
+        for step, value in line:
+            found.setdefault(step, []).append(value)
+    steps = sorted(found)
+    axes.plot(steps, [sum(found[step]) / len(found[step]) for step in steps], color=colour, linewidth=2)
 
 
 def _name_policies(figure: Figure, axes: Axes, policies: int) -> None:

@@ -42,7 +42,12 @@ TABLES: dict[str, schema.Schema] = {
     "train_split": schema.SPLIT,
 }
 
-BESIDE: dict[str, schema.Schema] = {"scorings": schema.SCORED, "calibrations": schema.CALIBRATED}
+BESIDE: dict[str, schema.Schema] = {
+    "scorings": schema.SCORED,
+    "calibrations": schema.CALIBRATED,
+    "training_runs": schema.TRAINING_RUNS,
+    "training_curves": schema.TRAINING_CURVES,
+}
 """Tables that are no asset's: parts put there by `ParquetStore.keep`."""
 
 

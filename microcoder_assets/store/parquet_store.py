@@ -6,6 +6,7 @@
                                ledger/<version>-<sha>.parquet  the decisions that were new at that version
     <root>/scorings/<rubric>@<scorer>.parquet     a table beside the assets: one part for each rubric and scorer
     <root>/calibrations/<solver>.parquet          another: one part for each solver
+    <root>/training_runs/<key>.parquet            and training_curves: one part for each training run
     <root>/packs/<name>/*.parquet                 what is paid for once (test bytes, signatures, verdicts)
 
 The root is a folder or a prefix of a bucket (`storage`). A writer holds its partition's lock where there is one, and
