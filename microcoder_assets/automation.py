@@ -18,6 +18,7 @@ from microcoder_assets.resources import Workspace
 
 CURATION = plan.until("train_split")
 TRAINING = ("grpo_policy", "livecodebench_scores")
+NIGHTLY_SCHEDULE = "nightly_schedule"
 NIGHTLY_VARIABLE = "MICROCODER_NIGHTLY"
 WEEKLY_VARIABLE = "MICROCODER_WEEKLY"
 UNDER_WAY = [
@@ -52,7 +53,7 @@ def _nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     hour, minute = settings.nightly_at.split(":")
 
     @dg.schedule(
-        name="nightly_schedule",
+        name=NIGHTLY_SCHEDULE,
         job=curation_job,
         cron_schedule=f"{int(minute)} {int(hour)} * * *",
         execution_timezone=settings.timezone,

@@ -14,7 +14,7 @@ import polars as pl
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 
 from microcoder_assets import plan
-from microcoder_assets.automation import nightly_schedule
+from microcoder_assets.automation import NIGHTLY_SCHEDULE
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.operations.daemon import waiting
 from microcoder_assets.operations.record import unfinished
@@ -92,7 +92,7 @@ def status_of(project: Project, now: dt.datetime) -> Status:
     runner = Runner(project)
     with dg.DagsterInstance.get() as instance:
         waits = waiting(instance)
-        nights = dg.RunsFilter(tags={SCHEDULE_NAME_TAG: nightly_schedule.name})
+        nights = dg.RunsFilter(tags={SCHEDULE_NAME_TAG: NIGHTLY_SCHEDULE})
         failed = dg.RunsFilter(statuses=list(FAILED), updated_after=now - RECENT)
         return Status(
             assets=list(_assets(runner)),
