@@ -1,8 +1,9 @@
 """Is each sample drawn once when a run is killed, and is the report the same? `python -m bench.bench_evaluate FOLDER`.
 
-FOLDER is an exported benchmark (manifest.json and data/). A server on loopback stands in for a model: its answers hang
-on the request alone, and are programs that read everything and print a number, so that judging is cheap. One run is
-killed with SIGKILL three times and ended by a fourth start, another is left alone; what they leave is compared.
+FOLDER is an exported benchmark (manifest.json and data/). The server on loopback answers by the request alone: with
+`--policy`, as a small model samples whose seed is the request's hash; without, with a program that reads everything
+and prints a number. One run is killed with SIGKILL three times and ended by a fourth start, another is left alone; what
+they leave is compared.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.tables import print_table
+from microcoder_train.generation import load_policy, sample
 
 KILLS, PARALLEL = 3, 8
+PROMPT_TOKENS, ANSWER_TOKENS = 192, 64
+"""Of a policy: how much of a prompt's end it is shown, and how long it may answer."""
 
 
 class Model(ThreadingHTTPServer):
@@ -32,10 +36,27 @@ class Model(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Path | None) -> None:
         self.asked: Counter[str] = Counter()
         self.lock = threading.Lock()
+        self.policy = load_policy(str(policy), "float32") if policy else None
         super().__init__(("127.0.0.1", 0), Handler)
+
+    def answer(self, request: dict[str, Any], key: str) -> str:
+        if self.policy is None:
+            return f"```python\nimport sys\nsys.stdin.read()\nprint({int(key[:2], 16) % 4})\n```"
+        prompt = self.policy.encode(request["messages"][-1]["content"])[-PROMPT_TOKENS:]
+        with self.lock:
+            ((found,),) = sample(
+                self.policy,
+                [prompt],
+                1,
+                temperature=request["temperature"],
+                max_tokens=ANSWER_TOKENS,
+                batch=1,
+                seed=int(key[:8], 16),
+            )
+        return f"```python\n{found.text}\n```"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A killed client breaks its connections."""
@@ -47,10 +68,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
-        key = hashlib.sha256(json.dumps(json.loads(data), sort_keys=True).encode()).hexdigest()
+        request = json.loads(data)
+        key = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
         with self.server.lock:
             self.server.asked[key] += 1
-        text = f"```python\nimport sys\nsys.stdin.read()\nprint({int(key[:2], 16) % 4})\n```"
+        text = self.server.answer(request, key)
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
         choice["message"] = {"role": "assistant", "content": text}
         usage = {"prompt_tokens": len(data), "completion_tokens": int(key[:3], 16), "total_tokens": 0}
@@ -70,8 +92,9 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m bench.bench_evaluate", description="Evaluation over kills.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="an exported benchmark")
     parser.add_argument("--samples", type=int, default=1, help="completions a problem (1)")
+    parser.add_argument("--policy", type=Path, metavar="MODEL", help="a model's folder that answers (none)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch, Model() as model:
+    with tempfile.TemporaryDirectory() as scratch, Model(options.policy) as model:
         threading.Thread(target=model.serve_forever, args=(0.01,), daemon=True).start()
 
         def line(name: str) -> list[str]:
