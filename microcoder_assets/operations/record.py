@@ -27,7 +27,7 @@ ASKED = "microcoder/backfill"
 
 UNFINISHED = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
 RESUMABLE = (BulkActionStatus.CANCELED, BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
-NOTHING = AssetGraphSubset({}, set())
+NOTHING = AssetGraphSubset({})  # type: ignore[call-arg]  # mypy takes its __hash__ for a field
 
 
 class BackfillRecord:
@@ -175,6 +175,5 @@ def _subset(tasks: Iterable[Task]) -> AssetGraphSubset:
         named = {dg.MultiPartitionKey({"month": month, "platform": task.chunk.platform}) for month in task.months}
         for asset in task.assets:
             keys.setdefault(dg.AssetKey(asset), set()).update(named)
-    return AssetGraphSubset(
-        {key: MONTH_PLATFORM.subset_with_partition_keys(sorted(names)) for key, names in keys.items()}, set()
-    )
+    subsets = {key: MONTH_PLATFORM.subset_with_partition_keys(sorted(names)) for key, names in keys.items()}
+    return NOTHING._replace(partitions_subsets_by_asset_key=subsets)

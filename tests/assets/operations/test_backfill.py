@@ -23,7 +23,7 @@ from microcoder_assets import plan
 from microcoder_assets.operations.backfill import Span, tasks_of
 from microcoder_assets.operations.record import ASKED
 from microcoder_assets.project import Project
-from microcoder_assets.runner import Runner
+from microcoder_assets.runner import Runner, prepare_instance
 
 BACKFILL = ("backfill", *SPAN)
 
@@ -42,6 +42,7 @@ def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
 
 def backfills(project: Project) -> list[tuple[BulkActionStatus, list[dg.DagsterRunStatus]]]:
     """Of each backfill in the books, the oldest first: its status, and those of its runs in the order they began."""
+    prepare_instance(project.home)
     with dg.DagsterInstance.get() as instance:
         found = sorted(instance.get_backfills(), key=lambda each: each.backfill_timestamp)
         return [
