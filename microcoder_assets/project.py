@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.collection.benchmark_files import benchmark_items
 from microcoder_assets.collection.livecodebench import benchmark_files, releases
-from microcoder_assets.collection.records import Source
+from microcoder_assets.collection.records import Source, SourceSpec
 from microcoder_assets.collection.sources import open_source, parse_spec
 from microcoder_assets.collection.web.source import WebSource
 from microcoder_assets.config import Settings, load_policy, load_settings
@@ -132,21 +132,29 @@ class Project:
 
     def open_sources(self) -> list[Source]:
         """Raises UserError for a kind that is unknown or a path that is not there."""
-        return [open_source(parse_spec(source), self.settings.collection) for source in self.sources]
+        return self._open(map(parse_spec, self.sources))
+
+    def _open(self, specs: Iterable[SourceSpec]) -> list[Source]:
+        return [open_source(spec, self.settings.collection) for spec in specs]
 
     def web_sources(self, platform: str) -> list[WebSource]:
         """Those that are collected from the web."""
-        return [s for s in self.open_sources() if isinstance(s, WebSource) and platform in s.platforms]
+        return [source for source in self._web() if platform in source.platforms]
 
     def alarms(self) -> dict[str, dict[str, str]]:
         """By platform: why its last collection from the web is not whole, by reason."""
-        web = [source for source in self.open_sources() if isinstance(source, WebSource)]
-        found = {platform: source.cursor(platform).alarms for source in web for platform in source.platforms}
+        found = {platform: source.cursor(platform).alarms for source in self._web() for platform in source.platforms}
         return {platform: alarms for platform, alarms in found.items() if alarms}
 
     def file_sources(self, platform: str) -> list[Source]:
         """Those that are there as a whole."""
-        return [s for s in self.open_sources() if not isinstance(s, WebSource) and platform in s.platforms]
+        specs = [spec for spec in map(parse_spec, self.sources) if spec.kind != WebSource.kind]
+        return [source for source in self._open(specs) if platform in source.platforms]
+
+    def _web(self) -> list[WebSource]:
+        """To open a source of files may mean to list a million of them; only those on the web are opened here."""
+        specs = [spec for spec in map(parse_spec, self.sources) if spec.kind == WebSource.kind]
+        return [source for source in self._open(specs) if isinstance(source, WebSource)]
 
 
 def _absolute(source: str) -> str:

@@ -142,7 +142,7 @@ class Runner:
         inputs = plan.inputs_of_platform(self.project, platform)
         due = plan.due_months(self.project, platform, clock.now())
         stale = {}
-        for month in self.held_months(platform):
+        for month in self._held_months(platform, inputs, due):
             partition = Partition(month, platform)
             scraped = store.manifest("scraped_problems", partition)
             normalized = store.manifest("normalized_problems", partition)
@@ -154,10 +154,8 @@ class Runner:
             stale[month] = {name for name, stands in fresh.items() if not stands}
         return stale
 
-    def held_months(self, platform: str) -> list[str]:
+    def _held_months(self, platform: str, inputs: plan.PlatformInputs, due: set[str]) -> list[str]:
         """Months that the sources or the store hold of a platform, or that the web is to be asked for, in order."""
-        inputs = plan.inputs_of_platform(self.project, platform)
-        due = plan.due_months(self.project, platform, clock.now())
         stored = self._stored_months(platform)
         return sorted(self._served_months(platform, inputs.files) | inputs.web.keys() | stored | due)
 

@@ -67,12 +67,14 @@ class Span(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Task:
     """One chunk to make. assets: those that one run makes of it. months: those of the chunk that need it; others
-    inside it hold no problems. attempt: counted from 1."""
+    inside it hold no problems. attempt: counted from 1. unsound: a run of it failed, maybe at a
+    check after it had stored rows."""
 
     chunk: Chunk
     assets: tuple[str, ...]
     months: tuple[str, ...]
     attempt: int = 1
+    unsound: bool = False
 
     def __str__(self) -> str:
         return str(self.chunk)

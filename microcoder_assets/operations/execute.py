@@ -32,11 +32,12 @@ STOP_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an attempt at a chunk. stood: another process had made it meanwhile. error: why it failed, in one
-    line."""
+    line. died: so did its worker."""
 
     task: Task
     stood: bool = False
     error: str | None = None
+    died: bool = False
 
 
 def make_here(runner: Runner, queue: deque[Task], force: bool, tags: Mapping[str, str]) -> Generator[Outcome]:
@@ -97,7 +98,8 @@ class _Worker:
             return outcome
         except (EOFError, ConnectionResetError):
             self.process.join()
-            return Outcome(self.task, error=f"its worker process ended with {_ending(self.process.exitcode)}")
+            words = f"its worker process ended with {_ending(self.process.exitcode)}"
+            return Outcome(self.task, error=words, died=True)
 
     def interrupt(self) -> None:
         if self.process.pid is not None and self.process.is_alive():
@@ -134,7 +136,7 @@ def _attempt(runner: Runner, task: Task, force: bool, tags: Mapping[str, str]) -
         time.sleep(backoff(task.attempt - 2, RETRY_BASE_S, RETRY_MOST_S, random.Random()))
     try:
         with _claimed(claims_file(runner.project.home), task.chunk):
-            if task.attempt == 1 and not force:
+            if not (force or task.unsound):
                 stale = runner.stale_months(task.chunk.platform, task.assets)
                 if not set(stale).intersection(task.months):
                     return Outcome(task, stood=True)

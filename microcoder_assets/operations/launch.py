@@ -109,7 +109,7 @@ def _make(
             task = outcome.task
             again = outcome.error is not None and task.attempt <= retries
             if again:
-                queue.append(dataclasses.replace(task, attempt=task.attempt + 1))
+                queue.append(dataclasses.replace(task, attempt=task.attempt + 1, unsound=not outcome.died))
             elif outcome.error is not None:
                 report.failed.append(outcome)
             else:

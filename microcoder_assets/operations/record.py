@@ -176,4 +176,4 @@ def _subset(tasks: Iterable[Task]) -> AssetGraphSubset:
         for asset in task.assets:
             keys.setdefault(dg.AssetKey(asset), set()).update(named)
     subsets = {key: MONTH_PLATFORM.subset_with_partition_keys(sorted(names)) for key, names in keys.items()}
-    return AssetGraphSubset(subsets, set())  # type: ignore[call-arg]  # its decorator hides the constructor
+    return NOTHING._replace(partitions_subsets_by_asset_key=subsets)

@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import DagsterRun
 from small_home import PARTITIONS, SPAN, microcoder, small_home
 
@@ -82,7 +83,9 @@ def test_status_tells_what_stands_what_is_stale_and_what_waits(
 
 
 def test_a_run_that_is_queued_without_a_daemon_is_told_by_every_command(project: Project) -> None:
-    queued = DagsterRun(job_name="curation_job", status=dg.DagsterRunStatus.QUEUED)
+    location = RegisteredCodeLocationOrigin("microcoder")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), "curation_job")
+    queued = DagsterRun(job_name="curation_job", status=dg.DagsterRunStatus.QUEUED, remote_job_origin=origin)
     with dg.DagsterInstance.get() as instance:
         instance.add_run(queued)
         try:
@@ -133,7 +136,7 @@ def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -
     assert [m for asset in ("scraped_problems", "normalized_problems") for m in store.manifests(asset)] == manifests
     gone = before.keys() - tree(root).keys()
     assert not [name for name in gone if "/ledger/" in name or "/blobs/" in name]
-    assert microcoder(project, "backfill", *SPAN).stdout == "nothing to do: every partition stands (5)\n"
+    assert microcoder(project, "backfill", *SPAN).stdout == "nothing to do: every partition stands (4)\n"
     with dg.DagsterInstance.get() as instance:
         known = {run.run_id for run in instance.get_runs()}
         assert {manifest.run_id for manifest in manifests} <= known

@@ -84,23 +84,23 @@ def test_rows_are_the_same_and_a_launch_without_a_daemon_is_told(
 
         typed_run = microcoder(typed, "backfill", *SPAN)
         assert typed_run.exit_code == 0, typed_run.output
-        assert standing_files(typed) == standing_files(clicked) and len(standing_files(typed)) == 10
+        assert standing_files(typed) == standing_files(clicked) and len(standing_files(typed)) == 8
 
         ours = next(each for each in instance.get_backfills() if each.backfill_id != launched["backfillId"])
         seen = ask(SEEN, id=ours.backfill_id)
         page = seen["partitionBackfillOrError"]
-        assert page["status"] == "COMPLETED_SUCCESS" and page["numPartitions"] == 5
+        assert page["status"] == "COMPLETED_SUCCESS" and page["numPartitions"] == 4
         assert page["title"].startswith("microcoder backfill: normalized_problems of every platform")
         assert [run["status"] for run in page["runs"]] == ["SUCCESS", "SUCCESS"]
         for counts in page["assetBackfillData"]["assetBackfillStatuses"]:
-            assert counts["numPartitionsTargeted"] == counts["numPartitionsMaterialized"] == 5
+            assert counts["numPartitionsTargeted"] == counts["numPartitionsMaterialized"] == 4
             assert counts["numPartitionsFailed"] == 0
         feed = [(each["__typename"], each["id"]) for each in seen["runsFeedOrError"]["results"]]
         assert ("PartitionBackfill", ours.backfill_id) in feed and "Run" not in dict(feed)
 
         # A daemon that ticks while the command line is at work launches nothing of its backfill.
-        task = Task(Chunk("harbor", "2025-12", "2025-12"), ("scraped_problems", "normalized_problems"), ("2025-12",))
-        record = BackfillRecord.opened(instance, Span(first="2025-12", last="2025-12"), [task])
+        task = Task(Chunk("harbor", "2026-01", "2026-01"), ("scraped_problems", "normalized_problems"), ("2026-01",))
+        record = BackfillRecord.opened(instance, Span(first="2026-01", last="2026-01"), [task])
         runs = instance.get_runs_count()
         for _ in range(2):
             assert not [error for error in execute_backfill_iteration(context, logging.getLogger("daemon")) if error]
@@ -109,4 +109,4 @@ def test_rows_are_the_same_and_a_launch_without_a_daemon_is_told(
         record.close()
         stored = instance.get_backfill(record.backfill_id)
         assert stored is not None and stored.status is BulkActionStatus.COMPLETED_SUCCESS
-        assert record.made == {Partition("2025-12", "harbor")}
+        assert record.made == {Partition("2026-01", "harbor")}
