@@ -9,12 +9,13 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --non-interactive)
 
-.PHONY: help run ui tools test test-vllm lint audit bench wheel clean
+.PHONY: help run ui tools test test-long test-vllm lint audit bench wheel clean
 
 help:
 	@echo "make run    install, then materialize the whole graph on the sample archive"
 	@echo "make ui     the Dagster web UI over the same runs, on port 3000"
 	@echo "make test   install, then the tests"
+	@echo "make test-long  those that take minutes: a browser, Postgres, ZeRO, a year of nights"
 	@echo "make tools  what some tests need beside it: Postgres, Docker Compose; they are skipped without"
 	@echo "make test-vllm  vLLM on CPU, in .venv-vllm (3.5 GB), serves a small checkpoint that the evaluation asks"
 	@echo "make lint   ruff and mypy"
@@ -38,6 +39,9 @@ ui: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-long: $(VENV)/.installed
+	$(BIN)/python -m pytest -m long
 
 # The tests make a Postgres of their own. Docker Compose is the program itself, for its `config`.
 tools: $(VENV)/.installed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +17,14 @@ def pytest_configure() -> None:
     """No example is too slow on a busy machine."""
     hypothesis.settings.register_profile("steady", deadline=None)
     hypothesis.settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def no_instance_is_left() -> Iterator[None]:
+    """A Dagster instance that a test leaves open would stay the current one, and be gone, for those that follow."""
+    yield
+    if storages := sys.modules.get("dagster._core.storage.defs_state.base"):
+        storages._current_storage.set(None)
 
 
 @pytest.fixture(scope="session")

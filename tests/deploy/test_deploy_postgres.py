@@ -33,6 +33,8 @@ from microcoder_assets.runner import Runner
 from microcoder_assets.schema import DIMENSIONS
 from microcoder_assets.store.catalogue import STAGES, query
 
+pytestmark = pytest.mark.long
+
 
 @contextlib.contextmanager
 def within(deployment: Deployment) -> Iterator[None]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from microcoder_assets.collection.packed_tests import PackedTestsError, unpack_tests
+from microcoder_train.config import _Yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("microcoder_judge", "microcoder_assets", "microcoder_train")
@@ -21,7 +23,7 @@ LOADERS = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "shelve", "mar
 """Modules that run what they read."""
 SAFE = {"np.load": ("allow_pickle", False), "torch.load": ("weights_only", True)}
 """Calls that do so unless they are told not to."""
-NEVER = {"joblib.load", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle", "pl.DataFrame.deserialize"}
+NEVER = {"joblib.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle", "pl.DataFrame.deserialize"}
 
 
 def findings(source: str) -> Iterator[str]:
@@ -34,8 +36,13 @@ def findings(source: str) -> Iterator[str]:
             called = ast.unparse(node.func)
             told = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
             name, wanted = SAFE.get(called, (None, None))
-            if called in NEVER or (name and told.get(name) is not wanted) or told.get("trust_remote_code"):
+            unsafe = called == "yaml.load" and [ast.unparse(loader) for loader in node.args[1:]] != ["_Yaml"]
+            if called in NEVER or unsafe or (name and told.get(name) is not wanted) or told.get("trust_remote_code"):
                 yield ast.unparse(node)
+
+
+def test_the_one_yaml_loader_of_our_own_makes_no_objects() -> None:
+    assert issubclass(_Yaml, yaml.SafeLoader)
 
 
 def test_no_code_of_ours_loads_a_pickle() -> None:

@@ -32,6 +32,7 @@ def test_accelerate_reads_its_files(name: str, processes: int, kind: str, cpu: b
     assert found.mixed_precision == "no"
 
 
+@needs_deepspeed
 @pytest.mark.parametrize("stage", [2, 3])
 def test_transformers_reads_the_deepspeed_files(stage: int) -> None:
     found = HfDeepSpeedConfig(str(DEPLOY / "deepspeed" / f"zero{stage}.json"))

@@ -51,6 +51,7 @@ with clock_at(morning(6)), dg.DagsterInstance.get() as instance:
 """
 
 
+@pytest.mark.long
 def test_two_nights_at_once_ask_once_and_decide_once(project: Project, sites: Sites) -> None:
     nights = Nights(project, sites)
     with clock_at(morning(DAY)), dg.DagsterInstance.get() as instance:

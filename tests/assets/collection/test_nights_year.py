@@ -12,6 +12,8 @@ from year import Nights, Sites, day_of, down, morning, new_home, standing
 from microcoder_assets.nights.window import trailing_months
 from microcoder_assets.store.catalogue import query
 
+pytestmark = pytest.mark.long
+
 LIVED = (5, 40, 42, 151, 166, 240, 286, 287)
 """Days: the first contests; a site down, and back; another layout; the leap day, on whose morrow a month begins; a site
 down for longer than a night looks back, and back; a day on which nothing happens."""
