@@ -43,6 +43,8 @@ import json, sys, pathlib, dagster as dg
 sys.path.insert(0, sys.argv[1])
 from year import Nights, clock_at, morning
 from microcoder_assets.project import Project
+
+pytestmark = pytest.mark.long
 nights = Nights(Project.load(pathlib.Path(sys.argv[2])), None)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -51,7 +53,6 @@ with clock_at(morning(6)), dg.DagsterInstance.get() as instance:
 """
 
 
-@pytest.mark.long
 def test_two_nights_at_once_ask_once_and_decide_once(project: Project, sites: Sites) -> None:
     nights = Nights(project, sites)
     with clock_at(morning(DAY)), dg.DagsterInstance.get() as instance:

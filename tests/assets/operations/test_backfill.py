@@ -25,6 +25,8 @@ from microcoder_assets.operations.record import ASKED
 from microcoder_assets.project import Project
 from microcoder_assets.runner import Runner, prepare_instance
 
+pytestmark = pytest.mark.long
+
 BACKFILL = ("backfill", *SPAN)
 
 
@@ -153,7 +155,6 @@ def test_ctrl_c_ends_the_run_under_way_and_the_same_command_goes_on(
     assert dg.DagsterRunStatus.STARTED not in runs
 
 
-@pytest.mark.long
 def test_two_backfills_at_once_of_which_one_loses_a_worker_make_each_month_once(
     project: Project, straight: set[tuple[str, str, str]]
 ) -> None:

@@ -28,6 +28,8 @@ from microcoder_assets.store.catalogue import query
 KILLED = """
 import os, pathlib, signal, sys
 from microcoder_assets.cli import main
+
+pytestmark = pytest.mark.long
 unlink, left = pathlib.Path.unlink, [int(sys.argv[1])]
 def unlink_or_die(path, missing_ok=False):
     if left[0] == 0:

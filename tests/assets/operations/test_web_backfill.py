@@ -24,6 +24,8 @@ from microcoder_assets.operations.record import UNFINISHED, BackfillRecord
 from microcoder_assets.runner import Chunk, prepare_instance
 from microcoder_assets.store import Partition
 
+pytestmark = pytest.mark.long
+
 LAUNCH = """mutation($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
