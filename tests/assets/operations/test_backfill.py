@@ -89,7 +89,7 @@ def test_only_what_is_stale_is_made_and_from_the_first_stale_stage_on(
 
 def test_a_chunk_that_fails_is_tried_again_and_reported_and_the_rest_goes_on(project: Project) -> None:
     assert microcoder(project, *BACKFILL, "--stage", "scraped_problems").exit_code == 0
-    damaged = project.store.data_files("scraped_problems")[0]
+    damaged = Path(project.store.data_files("scraped_problems")[0])
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:100])
     run = microcoder(project, *BACKFILL, "--chunk", "1", "--retries", "1")
