@@ -49,6 +49,7 @@ def test_rerunning_adds_nothing_and_changes_no_byte(curated: Path) -> None:
     assert tree(curated / "store") | tree(curated / "exports") == before
 
 
+@pytest.mark.long
 def test_making_it_all_again_changes_no_byte_of_the_rows(curated: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert microcoder(again, "run", "--until", "train_split").returncode == 0
@@ -147,6 +148,7 @@ def test_bad_records_are_error_rows_and_the_run_goes_on(tmp_path: Path, examples
     ]
 
 
+@pytest.mark.long
 def test_a_killed_run_loses_nothing_and_the_next_one_ends_the_same(curated: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     command = [sys.executable, "-m", "microcoder_assets.cli", "--home", str(home), "run", "--until", "train_split"]
