@@ -37,7 +37,8 @@ COMMANDS = """\
 CONTRASTS = sum(len(insight.contrasts) for insight in INSIGHTS)
 RULE = f"""\
 The rule is ours, and was written before the runs, but for the least number of seeds.
-Differences are paired by seed, in the direction that the paper predicts, with the 95 % interval of their mean (Student's t). **{REPRODUCED.capitalize()}**: the interval lies above 0.
+Differences are paired by seed, in the direction that the paper predicts, with the 95 % interval of their mean
+(Student's t). **{REPRODUCED.capitalize()}**: the interval lies above 0.
 **{NOT_REPRODUCED.capitalize()}**: it lies below the smallest effect that would matter (0.02 of a share, half a token,
 a tenth of the run), so that such an effect is ruled out. **{NOT_TESTABLE.capitalize()}**: neither, or no run here
 can tell, and why. Below {MIN_SEEDS} seeds nothing is said. {CONTRASTS} contrasts are tested side by side and none is
