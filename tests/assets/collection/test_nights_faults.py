@@ -20,6 +20,8 @@ from microcoder_assets.project import Project
 from microcoder_assets.schema import DIMENSIONS
 from microcoder_assets.store.catalogue import query
 
+pytestmark = pytest.mark.long
+
 DAY, DRAWS = 6, 3
 PACKAGES = {0: "snailpace", 1: "balloonspop", 2: "evenhouses"}
 
@@ -44,7 +46,6 @@ sys.path.insert(0, sys.argv[1])
 from year import Nights, clock_at, morning
 from microcoder_assets.project import Project
 
-pytestmark = pytest.mark.long
 nights = Nights(Project.load(pathlib.Path(sys.argv[2])), None)
 print("ready", flush=True)
 sys.stdin.readline()

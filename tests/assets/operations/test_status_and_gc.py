@@ -25,11 +25,12 @@ from microcoder_assets.project import Project
 from microcoder_assets.schema import NORMALIZED
 from microcoder_assets.store.catalogue import query
 
+pytestmark = pytest.mark.long
+
 KILLED = """
 import os, pathlib, signal, sys
 from microcoder_assets.cli import main
 
-pytestmark = pytest.mark.long
 unlink, left = pathlib.Path.unlink, [int(sys.argv[1])]
 def unlink_or_die(path, missing_ok=False):
     if left[0] == 0:
