@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from bench.tables import print_table
 from microcoder_judge import Judge, Limits, Problem, Submission, Test
-from microcoder_train.regrade import RECORDED, why_it_may_pass
+from microcoder_train.evaluation.regrade import RECORDED, why_it_may_pass
 
 LIMITS = Limits(time_s=6.0, memory_mb=4096)
 """LiveCodeBench's 6 s a test; it sets no memory limit."""

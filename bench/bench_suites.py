@@ -16,8 +16,8 @@ from pathlib import Path
 from bench.suite_witnesses import NO_DIFFERENCE, Survivor, witnesses
 from bench.tables import print_table
 from microcoder_judge import Judge, Result, Submission
-from microcoder_train.suites import CruxEval, HumanEval, Mbpp
-from microcoder_train.tasks import Suite, Task
+from microcoder_train.evaluation.suites import CruxEval, HumanEval, Mbpp
+from microcoder_train.evaluation.tasks import Suite, Task
 
 OTHER = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 

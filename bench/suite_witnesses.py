@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from microcoder_judge import Judge, Limits, Problem, Submission, Test
-from microcoder_train.suites import HumanEval
-from microcoder_train.tasks import Task
+from microcoder_train.evaluation.suites import HumanEval
+from microcoder_train.evaluation.tasks import Task
 
 INPUTS = 2000
 """Changed inputs tried for each mutant."""

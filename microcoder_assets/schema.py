@@ -293,7 +293,7 @@ SCORES: Schema = {
     "completion": pl.String,
     "filename": pl.String,  # the evaluation's scores.parquet
 }
-"""A row a sample of every evaluation, as `microcoder_train.scoring.Graded` writes it."""
+"""A row a sample of every evaluation, as `microcoder_train.evaluation.scoring.Graded` writes it."""
 
 
 TRAINING_RUNS: Schema = {

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from microcoder_train.artifacts import require_model
 from microcoder_train.config import METHODS, PRESETS, BaseSettings, EvaluationSettings, as_yaml, describe, load_settings
 from microcoder_train.errors import TrainError
-from microcoder_train.experiments import EXPERIMENTS, find_experiments
-from microcoder_train.prompts import STYLES
+from microcoder_train.evaluation.prompts import STYLES
+from microcoder_train.evaluation.suites import SUITES, open_suite
+from microcoder_train.evaluation.suites.livecodebench import WINDOWS, Window
+from microcoder_train.experiments.grids import EXPERIMENTS, find_experiments
 from microcoder_train.reports import Report
-from microcoder_train.suites import SUITES, open_suite
-from microcoder_train.suites.livecodebench import WINDOWS, Window
 
 OVERVIEW = """\
 Train a coding policy on a published split with GRPO, and score policies on a benchmark.
@@ -322,7 +322,7 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
 
         return embed_file(options.model, options.input, options.output)
     if options.command == "insights":
-        from microcoder_train.experiment_report import write_report
+        from microcoder_train.experiments.report import write_report
 
         return write_report(options.results, options.out)
     settings = load_settings(options.preset, options.config, getattr(options, "method", None), options.overrides)
@@ -351,8 +351,8 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
         )
         return choose_report(record, options.out)
     if options.command == "experiment":
-        from microcoder_train.experiment_report import experiments_report
-        from microcoder_train.experiment_run import run_experiments
+        from microcoder_train.experiments.report import experiments_report
+        from microcoder_train.experiments.run import run_experiments
 
         chosen_experiments = find_experiments(options.names.split(","))
         made = run_experiments(
@@ -380,8 +380,8 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
 
 
 def _run_benchmark(options: argparse.Namespace, settings: EvaluationSettings, say: Callable[[str], None]) -> Report:
-    from microcoder_train.benchmark import Sampling, evaluation_report, run_evaluation
-    from microcoder_train.regrade import run_regrade
+    from microcoder_train.evaluation.benchmark import Sampling, evaluation_report, run_evaluation
+    from microcoder_train.evaluation.regrade import run_regrade
 
     named = WINDOWS[options.window]
     window = Window(

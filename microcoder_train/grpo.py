@@ -164,7 +164,7 @@ def _draw(points: Sequence[dict[str, Any]], folder: Path) -> None:
 
 def _score(base: str, validation: Part, folder: Path, settings: TrainSettings, seed: int, say: Say) -> dict[str, Any]:
     """Score base and tuned, and write their samples."""
-    from microcoder_train.evaluate import compare, estimate_dict, evaluate, score, write_samples
+    from microcoder_train.validation import compare, estimate_dict, evaluate, score, write_samples
 
     say(f"scoring base and tuned on {len(validation)} validation problems")
     own = settings.evaluation

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from microcoder_judge import Problem, Result, Submission, Test, Verdict
-from microcoder_train.extraction import extract_code
+from microcoder_train.evaluation.extraction import extract_code
 
 NO_CODE = "NO_CODE"
 """Verdict of a completion without a program; beside the judge's own names."""

@@ -9,7 +9,7 @@ from microcoder_assets.store import ParquetStore
 from microcoder_assets.training.history import RECORD, record_run
 
 EXPERIMENTS = ("methods", "data", "truncation", "temperature", "evaluator", "context", "batch", "kl-clip")
-"""The names in `microcoder_train.experiments`, which is not imported here."""
+"""The names in `microcoder_train.experiments.grids`, which is not imported here."""
 
 
 def arguments(name: str, split: Path, out: Path, settings: ExperimentSettings) -> list[str]:

@@ -16,7 +16,7 @@ from microcoder_assets.evaluation.command import choices
 from microcoder_assets.project import Project
 from microcoder_assets.schema import SCORES
 from microcoder_assets.store.catalogue import query
-from microcoder_train.scoring import Graded
+from microcoder_train.evaluation.scoring import Graded
 
 
 def scored(home: Path, evaluation: str, model: str, outcomes: dict[str, list[bool | None]]) -> None:

@@ -24,7 +24,7 @@ from microcoder_train.base_model import (
 from microcoder_train.config import BaseSettings
 from microcoder_train.data import read_part
 from microcoder_train.errors import TrainError
-from microcoder_train.extraction import extract_code
+from microcoder_train.evaluation.extraction import extract_code
 
 SMALL = BaseSettings(**TINY["base"])
 WHOLE = BaseSettings(**{**TINY["base"], "paragraph_dropout": 0.0, "token_dropout": 0.0})

@@ -116,7 +116,7 @@ def test_a_prompt_without_room_to_answer_counts_as_a_failure(split: Path, traine
     from microcoder_judge import Judge
     from microcoder_train.config import EvaluationSettings
     from microcoder_train.data import read_part
-    from microcoder_train.evaluate import evaluate, score
+    from microcoder_train.validation import evaluate, score
 
     settings = EvaluationSettings(samples=2, max_completion_tokens=1020, dtype="float32")
     with Judge(workers=1) as judge:

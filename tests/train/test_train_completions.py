@@ -18,10 +18,10 @@ from fabricated import fenced, program, stdin_row, write_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcoder_train.backends import ServerBackend, cut
-from microcoder_train.completions import CompletionFile, Drawn, Request, draw_all
 from microcoder_train.config import EvaluationSettings
 from microcoder_train.errors import TrainError
+from microcoder_train.evaluation.backends import ServerBackend, cut
+from microcoder_train.evaluation.completions import CompletionFile, Drawn, Request, draw_all
 
 REQUESTS = [Request(f"p:{problem}", sample, f"problem {problem}") for problem in range(5) for sample in range(2)]
 

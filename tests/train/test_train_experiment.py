@@ -13,12 +13,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from microcoder_train import experiment_data
 from microcoder_train.cli import run
 from microcoder_train.config import PRESETS, load_settings
 from microcoder_train.errors import TrainError
-from microcoder_train.experiment_data import prepare
-from microcoder_train.experiment_run import read_runs
+from microcoder_train.experiments import splits
+from microcoder_train.experiments.run import read_runs
+from microcoder_train.experiments.splits import prepare
 from microcoder_train.grpo import embedded_base
 
 CELLS = ("microcoder", "short", "long")
@@ -98,12 +98,12 @@ def test_selection_keeps_what_the_base_solves_sometimes(
 ) -> None:
     settings = load_settings("small", config)
     base = embedded_base(split, tmp_path / "x", settings.base, 0, lambda _: None)
-    monkeypatch.setattr(experiment_data, "ATTEMPTS", 2)
+    monkeypatch.setattr(splits, "ATTEMPTS", 2)
     with pytest.raises(TrainError, match="none of the 4 train problems is solved in 1 % to 97 % of 2 attempts"):
         prepare(split, "selected", tmp_path / "none", base, settings, lambda _: None)
     assert not (tmp_path / "none").exists()
-    monkeypatch.setattr(experiment_data, "LOWEST", 0.0)
-    monkeypatch.setattr(experiment_data, "CUT", 0.5)
+    monkeypatch.setattr(splits, "LOWEST", 0.0)
+    monkeypatch.setattr(splits, "CUT", 0.5)
     made = prepare(split, "selected", tmp_path / "some", base, settings, lambda _: None)
     assert json.loads((made / "manifest.json").read_text())["rates"] == dict.fromkeys(
         pq.read_table(split / "data" / "train-00000-of-00001.parquet")["problem_id"].to_pylist(), 0.0
@@ -114,5 +114,5 @@ def test_selection_keeps_what_the_base_solves_sometimes(
 
 def test_what_is_never_or_always_solved_goes_and_then_the_easiest() -> None:
     rates = {"never": 0.0, "always": 1.0, "a": 0.1, "b": 0.9, "c": 0.5, "d": 0.4}
-    assert experiment_data.select(rates) == {"a", "c", "d"}
-    assert experiment_data.select({"a": 0.5}) == {"a"}
+    assert splits.select(rates) == {"a", "c", "d"}
+    assert splits.select({"a": 0.5}) == {"a"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microcoder_train.extraction import extract_code
+from microcoder_train.evaluation.extraction import extract_code
 
 LINES = st.lists(st.text(alphabet=st.characters(exclude_characters="`\n\r", codec="utf-8"), max_size=20), max_size=6)
 

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microcoder_train.cli import run
-from microcoder_train.completions import Drawn
 from microcoder_train.config import EvaluationSettings
 from microcoder_train.errors import TrainError
 from microcoder_train.estimates import (
@@ -28,13 +27,14 @@ from microcoder_train.estimates import (
     pass_at_k,
     sign_flip_test,
 )
-from microcoder_train.interchange import write_eval_all
+from microcoder_train.evaluation.completions import Drawn
+from microcoder_train.evaluation.interchange import write_eval_all
+from microcoder_train.evaluation.regrade import read_recorded
+from microcoder_train.evaluation.scorecard import around_cutoff, grouped, scorecard
+from microcoder_train.evaluation.scoring import Answer, Graded, Judges, grade
+from microcoder_train.evaluation.suites import HumanEval, LiveCodeBench, Mbpp
+from microcoder_train.evaluation.tasks import Extracted, Suite
 from microcoder_train.plots import month_plot, score_plot
-from microcoder_train.regrade import read_recorded
-from microcoder_train.scorecard import around_cutoff, grouped, scorecard
-from microcoder_train.scoring import Answer, Graded, Judges, grade
-from microcoder_train.suites import HumanEval, LiveCodeBench, Mbpp
-from microcoder_train.tasks import Extracted, Suite
 
 
 @given(st.integers(1, 200), st.data())

@@ -12,13 +12,13 @@ from fabricated import function_row, stdin_row, write_folder
 
 from microcoder_judge import Judge, Submission, Test
 from microcoder_train.errors import TrainError
-from microcoder_train.prompts import STYLES, build_prompt, style_of
-from microcoder_train.suites import SUITES, open_suite
-from microcoder_train.suites.cruxeval import CruxEval
-from microcoder_train.suites.humaneval import HumanEval
-from microcoder_train.suites.livecodebench import WINDOWS, LiveCodeBench, Window
-from microcoder_train.suites.mbpp import Mbpp
-from microcoder_train.tasks import Suite, Task
+from microcoder_train.evaluation.prompts import STYLES, build_prompt, style_of
+from microcoder_train.evaluation.suites import SUITES, open_suite
+from microcoder_train.evaluation.suites.cruxeval import CruxEval
+from microcoder_train.evaluation.suites.humaneval import HumanEval
+from microcoder_train.evaluation.suites.livecodebench import WINDOWS, LiveCodeBench, Window
+from microcoder_train.evaluation.suites.mbpp import Mbpp
+from microcoder_train.evaluation.tasks import Suite, Task
 
 STDIN = Task("p:1", "1", "One", "Add two numbers.", "Ours: add two numbers.")
 FUNCTION = Task("p:2", "2", "Two", "Add two numbers.", "Ours.", "class Solution:\n    def add(self, a, b):")

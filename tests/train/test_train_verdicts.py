@@ -10,11 +10,10 @@ import pytest
 
 from microcoder_train.config import PRESETS
 from microcoder_train.errors import TrainError
-from microcoder_train.experiment_report import page, verdict_table
-from microcoder_train.experiments import EXPERIMENTS, REFERENCE, find_experiments, settings_of
-from microcoder_train.insights import INSIGHTS, Contrast, Insight
-from microcoder_train.trainer import grpo_config
-from microcoder_train.verdicts import (
+from microcoder_train.experiments.grids import EXPERIMENTS, REFERENCE, find_experiments, settings_of
+from microcoder_train.experiments.insights import INSIGHTS, Contrast, Insight
+from microcoder_train.experiments.report import page, verdict_table
+from microcoder_train.experiments.verdicts import (
     MEASURES,
     NOT_REPRODUCED,
     NOT_TESTABLE,
@@ -25,6 +24,7 @@ from microcoder_train.verdicts import (
     over_seeds,
     paired,
 )
+from microcoder_train.trainer import grpo_config
 
 CELLS = {cell.name: cell for item in EXPERIMENTS.values() for cell in item.all_cells()}
 

@@ -13,13 +13,13 @@ from microcoder_assets.definitions import build_defs
 from microcoder_assets.project import Project
 from microcoder_assets.store.catalogue import query
 from microcoder_assets.training.experiments import EXPERIMENTS, arguments, record_cells
-from microcoder_train import experiments
 from microcoder_train.cli import parser
 from microcoder_train.config import PRESETS
+from microcoder_train.experiments import grids
 
 
 def test_the_partitions_are_the_experiments_of_the_trainer() -> None:
-    assert tuple(experiments.EXPERIMENTS) == EXPERIMENTS
+    assert tuple(grids.EXPERIMENTS) == EXPERIMENTS
 
 
 def test_the_command_line_is_one_that_the_trainer_reads(tmp_path: Path) -> None:

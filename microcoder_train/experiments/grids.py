@@ -15,7 +15,7 @@ from microcoder_train.config import METHODS, TrainSettings, override
 from microcoder_train.errors import TrainError
 
 Data = Literal["all", "selected", "strict", "lenient"]
-"""What a run is trained on; see `experiment_data`."""
+"""What a run is trained on; see `splits`."""
 
 REFERENCE = "microcoder"
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from microcoder_train.errors import TrainError
-from microcoder_train.tasks import Prompt, Task
+from microcoder_train.evaluation.tasks import Prompt, Task
 
 PLAIN = "plain"
 """The row's own prompt, in this project's words: for policies that were trained on it."""

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from microcoder_judge import Isolation, Judge, Result, Submission, Test, Verdict
-from microcoder_train.completions import Drawn
-from microcoder_train.errata import ERRATA
-from microcoder_train.extraction import FOUND
+from microcoder_train.evaluation.completions import Drawn
+from microcoder_train.evaluation.errata import ERRATA
+from microcoder_train.evaluation.extraction import FOUND
+from microcoder_train.evaluation.tasks import Extracted, Rules, Suite, Task
 from microcoder_train.rewards import NO_CODE
-from microcoder_train.tasks import Extracted, Rules, Suite, Task
 
 TOO_LONG = "TOO_LONG"
 """Verdict of every sample of a prompt that leaves no room to answer in the model's context: a failure."""

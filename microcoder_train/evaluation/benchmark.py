@@ -13,18 +13,25 @@ from pathlib import Path
 from typing import Any
 
 from microcoder_train.artifacts import model_fingerprint, new_result, read_result, require_model, run_key, write_json
-from microcoder_train.backends import open_backend
-from microcoder_train.completions import CompletionFile, Drawn, Request, draw_all
 from microcoder_train.config import EvaluationSettings, as_dict
 from microcoder_train.errors import TrainError
-from microcoder_train.evaluate import estimate_dict
-from microcoder_train.interchange import write_eval_all, write_harness_results
-from microcoder_train.pages import estimates, score_page
-from microcoder_train.prompts import style_of
+from microcoder_train.evaluation.backends import open_backend
+from microcoder_train.evaluation.completions import CompletionFile, Drawn, Request, draw_all
+from microcoder_train.evaluation.interchange import write_eval_all, write_harness_results
+from microcoder_train.evaluation.pages import estimates, score_page
+from microcoder_train.evaluation.prompts import style_of
+from microcoder_train.evaluation.scorecard import (
+    around_cutoff,
+    by_difficulty,
+    comparison,
+    differing,
+    grouped,
+    scorecard,
+)
+from microcoder_train.evaluation.scoring import Answer, Graded, Judges, grade, write_graded
+from microcoder_train.evaluation.tasks import Suite
 from microcoder_train.reports import Report, number
-from microcoder_train.scorecard import around_cutoff, by_difficulty, comparison, differing, grouped, scorecard
-from microcoder_train.scoring import Answer, Graded, Judges, grade, write_graded
-from microcoder_train.tasks import Suite
+from microcoder_train.validation import estimate_dict
 
 RECORD, TIMES = "scores.json", "times.json"
 

@@ -17,14 +17,14 @@ from typing import Any
 from microcoder_judge import Problem, Test
 from microcoder_judge.livecodebench import why_they_differ
 from microcoder_train.artifacts import run_key
-from microcoder_train.benchmark import RECORD, evaluation_report, write_scores
-from microcoder_train.completions import Drawn
 from microcoder_train.config import EvaluationSettings, as_dict
 from microcoder_train.errors import TrainError
-from microcoder_train.pages import table
+from microcoder_train.evaluation.benchmark import RECORD, evaluation_report, write_scores
+from microcoder_train.evaluation.completions import Drawn
+from microcoder_train.evaluation.pages import table
+from microcoder_train.evaluation.scoring import Answer, Graded, Judges, grade
+from microcoder_train.evaluation.tasks import Extracted, Suite, Task
 from microcoder_train.reports import Report
-from microcoder_train.scoring import Answer, Graded, Judges, grade
-from microcoder_train.tasks import Extracted, Suite, Task
 
 RECORDED = {-2: "wrong answer", -3: "time limit", -4: "run-time error", -5: "runner error"}
 """LiveCodeBench's error codes (`lcb_runner/evaluation/testing_util.py` at 28fef95)."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from microcoder_judge import Checker, Limits, Problem, Test
 from microcoder_train.errors import TrainError
-from microcoder_train.tasks import Task
+from microcoder_train.evaluation.tasks import Task
 
 LIMITS = Limits(time_s=3.0, memory_mb=4096)
 """3 s a task, as the graders of HumanEval and CRUXEval allow; MBPP states none. No grader sets a memory limit."""

@@ -6,7 +6,7 @@ earlier draft or a thinking model's thoughts, is ignored, and a block that never
 
 from __future__ import annotations
 
-from microcoder_train.tasks import Extracted
+from microcoder_train.evaluation.tasks import Extracted
 
 FENCE, END_OF_THOUGHT = "```", "</think>"
 FOUND = {

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from microcoder_judge import Problem, Test
-from microcoder_train.extraction import extract
-from microcoder_train.suites.assertions import Item, asserting, marked_problem, read_items, version_of
-from microcoder_train.tasks import Extracted, Prompt, Rules, Task
+from microcoder_train.evaluation.extraction import extract
+from microcoder_train.evaluation.suites.assertions import Item, asserting, marked_problem, read_items, version_of
+from microcoder_train.evaluation.tasks import Extracted, Prompt, Rules, Task
 
 TEST_PART = range(11, 511)
 EXAMPLES = (2, 3, 4)

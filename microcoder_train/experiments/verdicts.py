@@ -22,7 +22,7 @@ from typing import Any
 from scipy.stats import t as student
 
 from microcoder_train.estimates import Estimate
-from microcoder_train.insights import Contrast, Insight
+from microcoder_train.experiments.insights import Contrast, Insight
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable at this scale"
 TOO_FEW = "too few runs"

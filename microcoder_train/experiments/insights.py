@@ -1,4 +1,4 @@
-"""The 34 insights of arXiv 2603.07777, each with what would show it in the runs of `experiments`, or why nothing can.
+"""The 34 insights of arXiv 2603.07777, each with what would show it in the runs of `grids`, or why nothing can.
 
 The paper's repository words them in seven groups; the numbering and the wording are ours. A contrast predicts that one
 cell's measure exceeds another's, or, with `below`, falls short of it. Measures are defined in `verdicts`.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from microcoder_train.experiments import REFERENCE
+from microcoder_train.experiments.grids import REFERENCE
 
 MASK = ("masked", "mask-all")
 HELD_BACK = "needs thousands of tokens and hundreds of steps; no run here is that long"

@@ -10,8 +10,8 @@ from typing import Any
 from microcoder_train.artifacts import require_model
 from microcoder_train.config import TrainSettings
 from microcoder_train.errors import TrainError
-from microcoder_train.experiment_data import prepare
-from microcoder_train.experiments import EXPERIMENTS, Cell, Experiment, settings_of
+from microcoder_train.experiments.grids import EXPERIMENTS, Cell, Experiment, settings_of
+from microcoder_train.experiments.splits import prepare
 from microcoder_train.grpo import EMBEDDED, RUN_RECORD, embedded_base, run_grpo
 
 Summary = dict[str, Any]

@@ -24,7 +24,7 @@ from microcoder_train.artifacts import model_fingerprint, new_result, read_resul
 from microcoder_train.config import TrainSettings
 from microcoder_train.data import part_files, read_data_version, read_part, read_table
 from microcoder_train.errors import TrainError
-from microcoder_train.experiments import Data
+from microcoder_train.experiments.grids import Data
 
 RECORD = "manifest.json"
 ATTEMPTS = 32
@@ -86,8 +86,8 @@ def solve_rates(split: Path, base: str, settings: TrainSettings, say: Callable[[
     """Share of ATTEMPTS of the base that each train problem accepts, of those whose prompt fits, sampled as it is
     scored."""
     from microcoder_train.estimates import pass_rates
-    from microcoder_train.evaluate import evaluate
     from microcoder_train.generation import load_policy
+    from microcoder_train.validation import evaluate
 
     part = read_part(split, "train")
     policy = load_policy(base, settings.dtype)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from microcoder_train.suites.cruxeval import CruxEval
-from microcoder_train.suites.humaneval import HumanEval
-from microcoder_train.suites.livecodebench import EVERYTHING, LiveCodeBench, Window
-from microcoder_train.suites.mbpp import Mbpp
-from microcoder_train.tasks import Suite
+from microcoder_train.evaluation.suites.cruxeval import CruxEval
+from microcoder_train.evaluation.suites.humaneval import HumanEval
+from microcoder_train.evaluation.suites.livecodebench import EVERYTHING, LiveCodeBench, Window
+from microcoder_train.evaluation.suites.mbpp import Mbpp
+from microcoder_train.evaluation.tasks import Suite
 
 SUITES = ("livecodebench", "humaneval", "mbpp", "cruxeval-output", "cruxeval-input")
 """`livecodebench` also reads any folder in the format of the sample benchmark."""

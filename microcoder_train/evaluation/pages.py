@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from microcoder_train.extraction import FOUND
+from microcoder_train.evaluation.extraction import FOUND
+from microcoder_train.evaluation.scoring import Graded
 from microcoder_train.reports import number
-from microcoder_train.scoring import Graded
 
 SHOWN = 60
 """Differing samples listed on the page; scores.parquet holds all."""

@@ -11,9 +11,9 @@ from typing import Any
 from microcoder_judge import Problem, Test
 from microcoder_train.data import read_data_version, read_part, read_table
 from microcoder_train.errors import TrainError
-from microcoder_train.extraction import extract
-from microcoder_train.prompts import STYLES, build_prompt
-from microcoder_train.tasks import Extracted, Prompt, Rules, Task
+from microcoder_train.evaluation.extraction import extract
+from microcoder_train.evaluation.prompts import STYLES, build_prompt
+from microcoder_train.evaluation.tasks import Extracted, Prompt, Rules, Task
 
 COLUMNS = (
     "problem_id",

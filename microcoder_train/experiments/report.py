@@ -11,12 +11,10 @@ from typing import Any
 from microcoder_train.artifacts import new_result, write_json
 from microcoder_train.errors import TrainError
 from microcoder_train.estimates import Estimate
-from microcoder_train.experiment_run import read_runs
-from microcoder_train.experiments import EXPERIMENTS, REFERENCE, Experiment
-from microcoder_train.insights import INSIGHTS
-from microcoder_train.plots import grid_plot
-from microcoder_train.reports import Report
-from microcoder_train.verdicts import (
+from microcoder_train.experiments.grids import EXPERIMENTS, REFERENCE, Experiment
+from microcoder_train.experiments.insights import INSIGHTS
+from microcoder_train.experiments.run import read_runs
+from microcoder_train.experiments.verdicts import (
     MEASURES,
     MIN_SEEDS,
     NOT_REPRODUCED,
@@ -28,6 +26,8 @@ from microcoder_train.verdicts import (
     judge,
     over_seeds,
 )
+from microcoder_train.plots import grid_plot
+from microcoder_train.reports import Report
 
 PAGE, RECORD = "insights.md", "insights.json"
 SHOWN = ("base", "pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")

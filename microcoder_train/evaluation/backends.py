@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from microcoder_train.completions import Backend, Drawn, Request
 from microcoder_train.config import EvaluationSettings
 from microcoder_train.errors import TrainError
-from microcoder_train.tasks import Prompt
+from microcoder_train.evaluation.completions import Backend, Drawn, Request
+from microcoder_train.evaluation.tasks import Prompt
 
 SERVER_RETRIES, SERVER_TIMEOUT_S = 6, 1800.0
 """Of 408, 409, 429, 5xx and broken connections; and seconds for one completion of a thinking model. Ours."""

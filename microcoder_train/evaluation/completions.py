@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from microcoder_train.errors import TrainError
+from microcoder_train.evaluation.tasks import Prompt
 from microcoder_train.progress import Progress
-from microcoder_train.tasks import Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from microcoder_train.estimates import (
     difference_of_groups,
     pass_rates,
 )
-from microcoder_train.evaluate import difficulty_order, estimate_dict
-from microcoder_train.scoring import TOO_LONG, Graded
+from microcoder_train.evaluation.scoring import TOO_LONG, Graded
+from microcoder_train.validation import difficulty_order, estimate_dict
 
 KS = (1, 5, 10, 25, 50, 100)
 """Those k of pass@k are reported that every problem has samples for. LiveCodeBench's list, without 150 and 200."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from microcoder_judge import Problem, Test
-from microcoder_train.suites.assertions import Item, asserting, marked_problem, read_items, version_of
-from microcoder_train.tasks import Extracted, Prompt, Rules, Task
+from microcoder_train.evaluation.suites.assertions import Item, asserting, marked_problem, read_items, version_of
+from microcoder_train.evaluation.tasks import Extracted, Prompt, Rules, Task
 
 OUTPUT = (
     "You are given a Python function and an assertion containing an input to the function. Complete the assertion with "

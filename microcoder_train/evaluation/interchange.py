@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from microcoder_train.artifacts import write_json
-from microcoder_train.scoring import Graded
-from microcoder_train.tasks import Suite, Task
+from microcoder_train.evaluation.scoring import Graded
+from microcoder_train.evaluation.tasks import Suite, Task
 
 
 def write_eval_all(path: Path, suite: Suite, samples: Sequence[Graded]) -> None:

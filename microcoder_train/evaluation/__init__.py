@@ -1,0 +1,1 @@
+"""A benchmark's problems asked, graded and reported: prompts, completions, extraction, both rule sets, the page."""
