@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from microcoder_assets.batches import batch_folder
 from microcoder_assets.collection import benchmark_files, livecodebench
+from microcoder_assets.collection.records import Source
 from microcoder_assets.config import TrainingSettings, load_policy
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.attempts import ImportedAttempts, Solver
@@ -88,8 +89,9 @@ class PlatformInputs:
         return hashlib.sha256(f"{self.files} {self.web[month]}".encode()).hexdigest()
 
 
-def inputs_of_platform(project: Project, platform: str) -> PlatformInputs:
-    sources = [source.fingerprint() for source in project.file_sources(platform)]
+def inputs_of_platform(project: Project, platform: str, files: Sequence[Source]) -> PlatformInputs:
+    """files: the project's sources of files, opened."""
+    sources = [source.fingerprint() for source in files if platform in source.platforms]
     return PlatformInputs(_digest(project, "scraped_problems", sources), web_inputs(project, platform))
 
 

@@ -146,13 +146,11 @@ class Project:
         found = {platform: source.cursor(platform).alarms for source in self._web() for platform in source.platforms}
         return {platform: alarms for platform, alarms in found.items() if alarms}
 
-    def file_sources(self, platform: str) -> list[Source]:
-        """Those that are there as a whole."""
-        specs = [spec for spec in map(parse_spec, self.sources) if spec.kind != WebSource.kind]
-        return [source for source in self._open(specs) if platform in source.platforms]
+    def file_sources(self) -> list[Source]:
+        """Those that are there as a whole. To open one may mean to list a million files: open them once for all."""
+        return self._open(spec for spec in map(parse_spec, self.sources) if spec.kind != WebSource.kind)
 
     def _web(self) -> list[WebSource]:
-        """To open a source of files may mean to list a million of them; only those on the web are opened here."""
         specs = [spec for spec in map(parse_spec, self.sources) if spec.kind == WebSource.kind]
         return [source for source in self._open(specs) if isinstance(source, WebSource)]
 

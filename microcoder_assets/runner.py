@@ -17,9 +17,8 @@ from microcoder_assets.abandoned import alive, end_abandoned
 from microcoder_assets.bundled_files import bundled
 from microcoder_assets.checks import CHECKS
 from microcoder_assets.collection.platforms import PLATFORMS
-from microcoder_assets.collection.records import ScrapedProblem
+from microcoder_assets.collection.records import ScrapedProblem, Source
 from microcoder_assets.collection.scrape import partition_of
-from microcoder_assets.collection.web.source import WebSource
 from microcoder_assets.definitions import build_defs
 from microcoder_assets.errors import UserError
 from microcoder_assets.failures import RunFailed, cause
@@ -127,19 +126,20 @@ class Runner:
 
     def stale_chunks(self, assets: Sequence[str]) -> Iterator[Chunk]:
         """For each platform that is not as its sources are, the spans of months to make."""
+        files = self.project.file_sources()
         for platform in PLATFORMS:
-            for months in spans(self.stale_months(platform, assets)):
+            for months in spans(self.stale_months(platform, assets, files)):
                 yield Chunk(platform, months[0], months[-1])
 
-    def stale_months(self, platform: str, assets: Sequence[str]) -> list[str]:
-        """Months of a platform of which any of `assets` is stale, in order."""
-        return [month for month, stale in self.stale_assets(platform).items() if not stale.isdisjoint(assets)]
+    def stale_months(self, platform: str, assets: Sequence[str], files: Sequence[Source]) -> list[str]:
+        """Months of a platform of which any of `assets` is stale, in order. files: the sources of files, opened."""
+        return [month for month, stale in self.stale_assets(platform, files).items() if not stale.isdisjoint(assets)]
 
-    def stale_assets(self, platform: str) -> dict[str, set[str]]:
+    def stale_assets(self, platform: str, files: Sequence[Source]) -> dict[str, set[str]]:
         """Of each month that is held of a platform, in order: the assets whose partition was made from something else
-        than what stands now, or was not made."""
+        than what stands now, or was not made. files: the sources of files, opened."""
         store = self.project.store
-        inputs = plan.inputs_of_platform(self.project, platform)
+        inputs = plan.inputs_of_platform(self.project, platform, files)
         due = plan.due_months(self.project, platform, clock.now())
         stale = {}
         for month in self._held_months(platform, inputs, due):
@@ -203,9 +203,7 @@ class Runner:
     def _read_months(self) -> dict[str, set[str]]:
         """Months by platform, from one pass over every source of files."""
         months: dict[str, set[str]] = {}
-        for source in self.project.open_sources():
-            if isinstance(source, WebSource):
-                continue
+        for source in self.project.file_sources():
             for record in source.records():
                 published = record.published if isinstance(record, ScrapedProblem) else None
                 months.setdefault(record.platform, set()).add(partition_of(record.platform, published)[0])

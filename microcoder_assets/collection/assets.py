@@ -41,18 +41,18 @@ def scraped_problems(context: dg.AssetExecutionContext, workspace: Workspace) ->
         mark(workspace.running, context.run_id)
     wanted = set(partitions_of(context.partition_keys))
     platforms = sorted({partition.platform for partition in wanted})
-    sources = [source for source in project.open_sources() if not set(platforms).isdisjoint(source.platforms)]
-    sources.sort(key=lambda source: isinstance(source, WebSource))  # files come first: what they hold is kept
-    for source in sources:
-        if isinstance(source, WebSource):
-            _collect(context, source, wanted)
+    served = [source for source in project.open_sources() if not set(platforms).isdisjoint(source.platforms)]
+    files = [source for source in served if not isinstance(source, WebSource)]
+    sites = [source for source in served if isinstance(source, WebSource)]
+    for site in sites:
+        _collect(context, site, wanted)
     missing = {platform: by for platform, by in project.alarms().items() if platform in platforms}
     if missing:
         context.instance.add_run_tags(context.run_id, {PARTIAL: ", ".join(sorted(missing))})
-    inputs = {platform: plan.inputs_of_platform(project, platform) for platform in platforms}
+    inputs = {platform: plan.inputs_of_platform(project, platform, files) for platform in platforms}
     stored = {Partition.named(m.partition) for m in project.store.manifests("scraped_problems")}
     scraper = Scraper(project.store.blobs, project.settings.collection, wanted)
-    for source in sources:
+    for source in [*files, *sites]:  # what files hold is kept
         for partition, record in _filed(source, wanted):
             if partition.platform in platforms:
                 scraper.add(record, source.kind, partition)

@@ -64,6 +64,7 @@ LANGUAGES = {
 }
 """Language by file extension; files of other extensions are not taken."""
 
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STATEMENT = re.compile(r"(?:problem_statement|statement)/problem(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?\.(tex|md)")
 _FORMATS = {"tex": "latex", "md": "markdown"}
 _LOCAL_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
@@ -236,9 +237,10 @@ def _platform_of(package: Path) -> str:
 
     microcoder.yaml lies beside the outermost problem.yaml, as in `read_package`.
     """
-    files = folder_files(package) if package.is_dir() else ()
-    roots = [file.parent for file in files if file.name == "problem.yaml"]
-    root = min(roots, key=lambda folder: len(str(folder)), default=package)
+    root = package
+    if package.is_dir() and not (package / "problem.yaml").exists():
+        roots = [file.parent for file in folder_files(package) if file.name == "problem.yaml"]
+        root = min(roots, key=lambda folder: len(str(folder)), default=package)
     try:
         return _named_platform(_mapping({EXTENSION: (root / EXTENSION).read_bytes()}, EXTENSION))
     except (OSError, *BAD_RECORD):
@@ -247,7 +249,7 @@ def _platform_of(package: Path) -> str:
 
 def _mapping(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(files[name])
+        found = yaml.load(files[name], _YAML)
     except yaml.YAMLError as error:
         raise BadPackage(f"{name} is not valid YAML: {one_line(error)}") from error
     if not isinstance(found, dict):

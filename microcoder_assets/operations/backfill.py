@@ -89,11 +89,11 @@ def tasks_of(runner: Runner, span: Span, made: Collection[Partition] = ()) -> tu
     was scraped as it should be is not scraped again to be normalized. No chunk holds a partition that stands.
     Platforms take turns, so that chunks made at the same time ask different sites.
     """
-    queues, standing = [], 0
+    queues, standing, files = [], 0, runner.project.file_sources()
     for platform in span.platforms or PLATFORMS:
         needed = {
             month: _needed(span.assets, span.assets if again else stale)
-            for month, stale in runner.stale_assets(platform).items()
+            for month, stale in runner.stale_assets(platform, files).items()
             if span.first <= month <= span.last
             for again in [span.force and Partition(month, platform) not in made]
         }

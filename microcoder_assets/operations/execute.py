@@ -137,7 +137,7 @@ def _attempt(runner: Runner, task: Task, force: bool, tags: Mapping[str, str]) -
     try:
         with _claimed(claims_file(runner.project.home), task.chunk):
             if not (force or task.unsound):
-                stale = runner.stale_months(task.chunk.platform, task.assets)
+                stale = runner.stale_months(task.chunk.platform, task.assets, runner.project.file_sources())
                 if not set(stale).intersection(task.months):
                     return Outcome(task, stood=True)
             runner.execute(task.assets, task.chunk, tags)

@@ -97,8 +97,9 @@ def _drop(store: ParquetStore, manifest: Manifest, kind: str, path: Path) -> Non
 
 def _remembered(project: Project) -> Iterator[Item]:
     """Packs that remember what was found of states that no longer stand."""
+    sources = project.file_sources()
     live = {
-        "months": {f"{name}-{plan.inputs_of_platform(project, name).files}" for name in PLATFORMS},
+        "months": {f"{name}-{plan.inputs_of_platform(project, name, sources).files}" for name in PLATFORMS},
         "checked": {f"{asset}-{plan.state(project, asset)}" for asset in plan.STAGES},
     }
     for name, keys in live.items():

@@ -132,8 +132,8 @@ def _bytes(path: Path) -> int:
 
 
 def _assets(runner: Runner) -> Iterable[Asset]:
-    store, wrong = runner.project.store, set[str]()
-    stale = [names for platform in PLATFORMS for names in runner.stale_assets(platform).values()]
+    store, files, wrong = runner.project.store, runner.project.file_sources(), set[str]()
+    stale = [names for platform in PLATFORMS for names in runner.stale_assets(platform, files).values()]
     for name, stage in plan.STAGES.items():
         manifests = store.manifests(name)
         counted = sum(name in names for names in stale) if name in PARTITIONED else 0
