@@ -130,6 +130,10 @@ EXPERIMENTS: dict[str, Experiment] = {
             (
                 Cell("short", "L_max 16", {"max_completion_tokens": 16}),
                 Cell("long", "L_max 32", {"max_completion_tokens": 32}),
+                Cell("early", "L_max 16, and 32 from a third of the run on",
+                     {"max_completion_tokens": 16, "context_stages": "4=32"}),
+                Cell("late", "L_max 16, and 32 from two thirds of the run on",
+                     {"max_completion_tokens": 16, "context_stages": "8=32"}),
             ),
         ),
         Experiment(

@@ -13,7 +13,7 @@ from microcoder_train.experiments.grids import REFERENCE
 MASK = ("masked", "mask-all")
 HELD_BACK = "needs thousands of tokens and hundreds of steps; no run here is that long"
 NO_RULE = "the paper gives no rule or threshold that could be rerun"
-NO_EXTENSION = "no grid here raises L_max in the middle of a run"
+NO_RECOVERY = "a harm that stays looks as one that needs more than the 4 to 8 steps left here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ INSIGHTS: tuple[Insight, ...] = (
     _tested("context", "A longer limit gives higher accuracy.", Contrast("pass@1", "long", "short")),
     _tested("context", "It lets responses grow faster.", Contrast("length, growth", "long", "short")),
     _tested("context", "It keeps D higher.", Contrast("D, last", "long", "short")),
-    _left("context", "A short limit at the start does lasting harm.", NO_EXTENSION),
-    _left("context", "The smaller and the longer, the worse.", NO_EXTENSION),
-    _left("context", "At some point the harm cannot be undone.", NO_EXTENSION),
+    _tested("context", "A short limit at the start does lasting harm.", Contrast("pass@1", "late", "long", below=True)),
+    _tested("context", "The smaller and the longer, the worse.", Contrast("pass@1", "late", "early", below=True)),
+    _left("context", "At some point the harm cannot be undone.", NO_RECOVERY),
     _tested(
         "truncation",
         "With a mask for all, accuracy rises and then falls.",

@@ -48,7 +48,7 @@ def test_a_killed_experiment_goes_on_and_its_report_says_what_too_few_seeds_say(
     assert first.stat().st_mtime_ns == before, "a run that is there is left alone"
     made = [json.loads((out / "cells" / cell / "seed-0" / "summary.json").read_text()) for cell in CELLS]
     assert [summary["config"]["max_completion_tokens"] for summary in made] == [8, 16, 32]
-    assert report.tables["context: cells"].count("\n") == 1 + 3 and "1 of 3 seeds" in report.tables["context: verdicts"]
+    assert report.tables["context: cells"].count("\n") == 1 + 5 and "1 of 3 seeds" in report.tables["context: verdicts"]
     assert report.plots["context"].read_bytes().startswith(b"\x89PNG")
     assert "0 of 3 runs made now" in run(line, lambda _: None).headline
 

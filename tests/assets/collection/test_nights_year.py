@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 LIVED = (5, 40, 42, 151, 166, 240, 286, 287)
 """Days: the first contests; a site down, and back; another layout; the leap day, on whose morrow a month begins; a site
 down for longer than a night looks back, and back; a day on which nothing happens."""
-PACKAGES = {0: "snailpace", 41: "balloonspop", 160: "evenhouses"}
+PACKAGES = {0: "snailpace", 41: "balloonspop", 160: "orchardlog"}
 
 
 @pytest.fixture
