@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
+from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -61,14 +63,20 @@ class _HookHandler(BaseHTTPRequestHandler):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """As much of RFC 5321 as a sender needs. refusal: what it answers to DATA instead of taking it."""
+    """As much of RFC 5321, RFC 3207 and RFC 4954 as a sender needs.
+
+    refusal: what it answers to DATA instead of taking it. safe: its certificate, for TLS from the first byte on or,
+    with `starttls`, from that verb on. logins: what was told in AUTH PLAIN, each with whether TLS was on.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self) -> None:
+    def __init__(self, safe: ssl.SSLContext | None = None, starttls: bool = False) -> None:
         self.refusal = ""
         self.taken: list[str] = []
+        self.logins: list[tuple[str, bool]] = []
+        self.safe, self.starttls = safe, starttls
         super().__init__(("127.0.0.1", 0), _MailHandler)
         self.port = self.server_address[1]
 
@@ -85,10 +93,21 @@ class _MailHandler(socketserver.StreamRequestHandler):
     server: MailServer
 
     def handle(self) -> None:
+        if self.server.safe and not self.server.starttls:
+            self._go_safe(self.server.safe)
         self._say("220 loopback")
         while line := self.rfile.readline().decode().strip():
             verb = line.upper().split()[0]
-            if verb == "DATA" and not self.server.refusal:
+            if verb == "EHLO":
+                self._say("250-loopback\r\n250-AUTH PLAIN\r\n250 STARTTLS")
+            elif verb == "STARTTLS" and self.server.safe:
+                self._say("220 go on")
+                self._go_safe(self.server.safe)
+            elif verb == "AUTH":
+                told = b64decode(line.split()[2]).decode()
+                self.server.logins.append((told, isinstance(self.request, ssl.SSLSocket)))
+                self._say("235 welcome")
+            elif verb == "DATA" and not self.server.refusal:
                 self._say("354 go on")
                 lines = iter(lambda: self.rfile.readline().decode(), ".\r\n")
                 self.server.taken.append("".join(lines))
@@ -100,6 +119,10 @@ class _MailHandler(socketserver.StreamRequestHandler):
                 return
             else:
                 self._say("250 ok")
+
+    def _go_safe(self, context: ssl.SSLContext) -> None:
+        self.request = context.wrap_socket(self.request, server_side=True)
+        self.setup()
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 from receivers import SILENT, Hook, MailServer
 
@@ -103,6 +105,32 @@ def test_a_mail_server_that_refuses_gets_it_later(
     assert deliver(tmp_path, settings) == ["mail: 'night 1 failed' waits: the mail server answers with status 451"]
     mail.refusal = ""
     assert deliver(tmp_path, settings) == [] and len(mail.taken) == len(hook.taken) == 1
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_mail_and_password_go_through_tls_to_a_server_that_can_prove_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    authority, safe = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(safe)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("MAIL_PASSWORD", TOKEN)
+    monkeypatch.setattr(clock, "now", lambda: NIGHT)
+    with MailServer(safe, starttls=security == "starttls") as mail:
+        (tmp_path / "operations.toml").write_text(
+            f'[alerts.mail]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "{security}"\ntimeout_s = 2\n'
+            'username = "night"\npassword = { env = "MAIL_PASSWORD" }\n'
+            'sender = "night@example.org"\nrecipients = ["on-call@example.org"]\n'
+        )
+        settings = load_operations(tmp_path).alerts
+        raise_alert(tmp_path, alert(), settings)
+        (waits,) = deliver(tmp_path, settings)  # nobody vouches for the server yet
+        assert waits == "mail: 'night 1 failed' waits: the mail server does not take it (SSLCertVerificationError)"
+        assert (mail.taken, mail.logins) == ([], [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        assert deliver(tmp_path, settings) == []
+        assert len(mail.taken) == 1
+        assert mail.logins == [(f"\0night\0{TOKEN}", True)]
 
 
 def test_an_alert_that_nobody_takes_is_given_up_when_it_is_old(
