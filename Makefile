@@ -15,7 +15,7 @@ help:
 	@echo "make run    install, then materialize the whole graph on the sample archive"
 	@echo "make ui     the Dagster web UI over the same runs, on port 3000"
 	@echo "make test   install, then the tests"
-	@echo "make test-long  those that take minutes: a browser, Postgres, ZeRO, backfills and nights that are killed"
+	@echo "make test-long  those that take minutes: a browser, Postgres, ZeRO, a Ray cluster, backfills and nights that are killed"
 	@echo "make tools  what some tests need beside it: Postgres, Docker Compose; they are skipped without"
 	@echo "make test-vllm  vLLM on CPU, in .venv-vllm (3.5 GB), serves a small checkpoint that the evaluation asks"
 	@echo "make lint   ruff and mypy"
@@ -28,7 +28,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$$(grep -E '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,deepspeed,postgres,kubernetes,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,deepspeed,postgres,kubernetes,ray,dev]'
 	@touch $@
 
 run: $(VENV)/.installed

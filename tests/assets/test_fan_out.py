@@ -66,13 +66,14 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
+@pytest.mark.long
 def test_a_cluster_that_is_not_there_is_one_clear_line() -> None:
     pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
     with pytest.raises(UserError, match=r"no Ray cluster at auto .*\[fan_out\] address"):
         OnRay("auto", 1)
 
 
-@pytest.fixture(params=["serial", "threads", "ray"])
+@pytest.fixture(params=["serial", "threads", pytest.param("ray", marks=pytest.mark.long)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "ray":
         return OnRay(request.getfixturevalue("cluster").address, 1)
@@ -111,6 +112,7 @@ def test_items_are_taken_as_results_are(engine: Engine) -> None:
     assert 3 <= len(taken) <= 3 + AHEAD * 3
 
 
+@pytest.mark.long
 def test_a_task_larger_than_every_node_is_one_clear_line(cluster: Any) -> None:
     with pytest.raises(UserError, match="no node of the Ray cluster has 1000 CPUs"):
         OnRay(cluster.address, 1000)
@@ -122,12 +124,14 @@ def end_yourself(n: int) -> int:
     return n
 
 
+@pytest.mark.long
 def test_an_item_that_ends_every_process_is_an_error(cluster: Any) -> None:
     first, bad, last = OnRay(cluster.address, 1).map(end_yourself, keyed([0, 1, 2]))
     assert (first.result(), last.result()) == (0, 2)
     assert bad.error is not None
 
 
+@pytest.mark.long
 def test_verification_on_a_cluster_that_loses_a_node_gives_the_rows_of_one_machine(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +165,7 @@ def test_rows_come_in_the_order_of_the_items(count: int) -> None:
     assert list(map_on_cores(math.isqrt, range(count))) == [math.isqrt(n) for n in range(count)]
 
 
-@pytest.mark.skipif(os.cpu_count() == 1, reason="there is one core")
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="there is one core")
 def test_only_many_items_leave_this_process() -> None:
     assert set(map_on_cores(process_of, range(FEW - 1))) == {os.getpid()}
     assert os.getpid() not in set(map_on_cores(process_of, range(FEW)))
