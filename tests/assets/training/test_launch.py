@@ -1,10 +1,19 @@
 """Training elsewhere: the pod that Kubernetes is asked for, and what the platform hears of it."""
 
+import os
+import shutil
+import socket
+import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 import pytest
 from pod_server import pod_server
 
@@ -13,6 +22,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.project import Project
 from microcoder_assets.training.launch import ELSEWHERE, launch, pod_spec
 
+PATIENCE_S = 180
 TRAINER = """
 import sys
 from dagster_pipes import open_dagster_pipes
@@ -77,6 +87,64 @@ def test_a_pod_that_fails_fails_the_asset_and_is_deleted(tmp_path: Path) -> None
     with pod_server([sys.executable, "-c", TRAINER], tmp_path / "kubeconfig") as server:
         assert not materialized(project, "fail").success
     assert len(server.deleted) == 1
+
+
+@pytest.fixture
+def job_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Ray node on loopback that takes jobs, on which `python` is the trainer; the address of its job server."""
+    pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
+    (tmp_path / "trainer.py").write_text(TRAINER)
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path / "trainer.py"}" "$@"\n')
+    python.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # its sockets' paths must be short
+    environment = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}", "RAY_USAGE_STATS_ENABLED": "0"}
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    port = free_port()
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus", "1"]
+    command += ["--node-ip-address", "127.0.0.1", "--port", str(free_port()), "--temp-dir", str(folder)]
+    command += ["--dashboard-host", "127.0.0.1", "--dashboard-port", str(port)]
+    with (tmp_path / "ray.log").open("wb") as log:
+        node = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not answers(f"http://127.0.0.1:{port}/api/version"):
+            assert node.poll() is None and time.monotonic() < end, (tmp_path / "ray.log").read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        children = psutil.Process(node.pid).children(recursive=True)
+        node.terminate()
+        node.wait(timeout=60)
+        for left in psutil.wait_procs(children, timeout=20)[1]:
+            left.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.long
+def test_a_ray_job_trains_and_is_heard(tmp_path: Path, job_server: str) -> None:
+    settings = settings_file(tmp_path, f'launcher = "ray"\naddress = "{job_server}"\ngpus = 0\n')
+    project = Project(tmp_path, settings_file=settings)
+    result = materialized(project, "grpo", "--out", str(tmp_path / "two words"))
+    assert result.success
+    (event,) = result.asset_materializations_for_node("policy")
+    assert event.metadata["arguments"].value == " ".join([*ELSEWHERE[1:], "grpo", "--out", str(tmp_path / "two words")])
+    assert not materialized(project, "fail").success
 
 
 @pytest.mark.parametrize("text", ["kind: Pod\nspec: {}", "containers: [{name: a}, {name: b}]", "- a list", "a: [1"])
