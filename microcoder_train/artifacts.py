@@ -15,15 +15,19 @@ from typing import Any
 from microcoder_train.errors import TrainError
 
 PACKAGES = ("microcoder_judge", "microcoder_train")
+ROOT = Path(__file__).parent.parent
+TELLING = ("grids", "insights", "report", "verdicts")
+"""Modules of `experiments` that lay runs out and tell of them: a run's settings are in its key, so they decide nothing."""
 WHOLE_FILE_BYTES = 64 * 2**20
 """Larger files are fingerprinted by their size, first and last MiB: training changes every weight."""
 
 
-def code_version() -> str:
-    """Hash of the source files that decide a result; 12 hexadecimal digits."""
+def code_version(root: Path = ROOT) -> str:
+    """Hash of the source files below `root` that decide a result; 12 hexadecimal digits."""
     digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
+        if path.parent.name == "experiments" and path.stem in TELLING:
+            continue
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

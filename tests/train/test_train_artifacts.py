@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from microcoder_train.artifacts import model_fingerprint, new_result, read_result, require_model, run_key, write_json
+from microcoder_train.artifacts import (
+    PACKAGES,
+    ROOT,
+    code_version,
+    model_fingerprint,
+    new_result,
+    read_result,
+    require_model,
+    run_key,
+    write_json,
+)
 from microcoder_train.errors import TrainError
 
 
@@ -63,6 +74,18 @@ def test_key_changes_with_any_part_and_with_a_models_bytes(tmp_path: Path) -> No
     (tmp_path / "weights").write_bytes(b"2")
     assert model_fingerprint(str(tmp_path)) != before
     assert model_fingerprint("owner/name") == "owner/name"
+
+
+@pytest.mark.parametrize(("module", "decides"), [("report", False), ("grids", False), ("splits", True), ("run", True)])
+def test_code_that_only_lays_runs_out_or_tells_of_them_makes_no_run_stale(
+    tmp_path: Path, module: str, decides: bool
+) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert code_version(tmp_path) == code_version()
+    changed = tmp_path / "microcoder_train" / "experiments" / f"{module}.py"
+    changed.write_text(f"{changed.read_text('utf-8')}\n")
+    assert (code_version(tmp_path) != code_version()) is decides
 
 
 def test_a_path_that_is_no_model_folder_is_refused_and_a_hub_name_is_not(tmp_path: Path) -> None:
