@@ -17,7 +17,9 @@ from microcoder_train.errors import TrainError
 PACKAGES = ("microcoder_judge", "microcoder_train")
 ROOT = Path(__file__).parent.parent
 TELLING = ("grids", "insights", "report", "verdicts")
-"""Modules of `experiments` that lay runs out and tell of them: a run's settings are in its key, so they decide nothing."""
+"""Modules of `experiments` that lay runs out and tell of them; a run's settings are in its key, so they decide none."""
+BASE_RECORD = "base.json"
+"""What is told of a base beside its files; how long it took to make is no part of the model."""
 WHOLE_FILE_BYTES = 64 * 2**20
 """Larger files are fingerprinted by their size, first and last MiB: training changes every weight."""
 
@@ -39,12 +41,12 @@ def run_key(**parts: Any) -> str:
 
 
 def model_fingerprint(model: str) -> str:
-    """Hash of a model folder's files; for any other value, a Hub name, the name itself."""
+    """Hash of a model folder's files but for what is told of it; for any other value, a Hub name, the name itself."""
     folder = Path(model)
     if not folder.is_dir():
         return model
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and path.name != BASE_RECORD):
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
         with path.open("rb") as file:

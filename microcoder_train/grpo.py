@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from microcoder_judge import Judge
-from microcoder_train.artifacts import model_fingerprint, new_result, read_result, require_model, run_key, write_json
+from microcoder_train.artifacts import (
+    BASE_RECORD,
+    model_fingerprint,
+    new_result,
+    read_result,
+    require_model,
+    run_key,
+    write_json,
+)
 from microcoder_train.card import write_card
 from microcoder_train.config import BaseSettings, TrainSettings, as_dict
 from microcoder_train.data import Part, Row, read_data_version, read_part
@@ -22,7 +30,7 @@ from microcoder_train.processes import is_first
 from microcoder_train.reports import Report, number, validation_table
 
 EMBEDDED = "embedded"
-BASE_RECORD, RUN_RECORD, CURVE_PLOT = "base.json", "summary.json", "curve.png"
+RUN_RECORD, CURVE_PLOT = "summary.json", "curve.png"
 Say = Callable[[str], None]
 
 

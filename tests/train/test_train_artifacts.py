@@ -72,7 +72,10 @@ def test_key_changes_with_any_part_and_with_a_models_bytes(tmp_path: Path) -> No
     (tmp_path / "weights").write_bytes(b"1")
     before = model_fingerprint(str(tmp_path))
     (tmp_path / "weights").write_bytes(b"2")
-    assert model_fingerprint(str(tmp_path)) != before
+    after = model_fingerprint(str(tmp_path))
+    assert after != before
+    (tmp_path / "base.json").write_text('{"seconds": 7}')
+    assert model_fingerprint(str(tmp_path)) == after
     assert model_fingerprint("owner/name") == "owner/name"
 
 
