@@ -83,7 +83,7 @@ _AT_MOST = re.compile(
     re.ASCII,
 )
 _IN_PART = re.compile(r"\b(?:product|number|size|length|sum)s?\b[^.,;()]*$", re.IGNORECASE)
-"""Before a variable of which only a part, or what is made of it, is limited: `the length of `, `the product of all `."""
+"""Before a variable of which only a part, or what is made of it, is limited: `length of `, `product of all `."""
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NO_ENGLISH = re.compile("[\u4e00-\u9fff∈]")
 _MARKED = re.compile(r"\$[^$]+\$|`[^`]+`")
