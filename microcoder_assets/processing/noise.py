@@ -23,7 +23,7 @@ _SENTENCES = re.compile(
     r"[ ]?\bYou can (?:make|perform) hacks [^.\n]*\bversions? [^.\n]*\."
     r"|[ ]?\bCreate the variable named \w+ to store the input midway in the function\."
     r"|[ ]?\b(?:(?:Namely|Formally|More (?:precisely|specifically)|To clarify)[:,]? (?:let|if)|Let)(?:'s assume that)? "
-    r"(?:your|the jury's) answer [^\n]*?\b(?:correct|accepted),? if (?:and only if )?!\[\]\([^)\n]*\)(?: holds)?\.?"
+    r"(?:your|the jury's) answer [^\n]*?\b(?:correct|accepted),? if (?:and only if )?!\[\]\([^)\n]*\)[^.!\n]{0,30}\.?"
 )
 """Rules of hacking in a round; the sentence that LeetCode hides off the screen to mark answers of models: it tells when
 a statement was published; and the formula of a tolerance as a picture, behind the sentence that states it."""
