@@ -63,6 +63,9 @@ _TO_TEX = str.maketrans(
 )  # fmt: skip
 _MOD = re.compile(r"(?<= )mod(?= [\w(])")
 _WORD = re.compile("\\w|\ue000")
+_BOLD = re.compile(r"\*\*[^*]+\*\*")
+_BOLD_ENDS = re.compile(r"[^*]\*\*$")
+"""Bold text behind which other bold text continues it: `**a****b**` would be neither."""
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 _SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
@@ -105,7 +108,10 @@ class _Renderer:
         for child in element:
             tail = child.tail or ""
             if isinstance(child.tag, str):
-                pieces.append(self._element(child, depth + 1))
+                piece = self._element(child, depth + 1)
+                if _BOLD.fullmatch(piece) and not pieces[-1] and _BOLD_ENDS.search("".join(pieces[-2:-1])):
+                    pieces[-2], piece = pieces[-2][:-2], piece[2:]
+                pieces.append(piece)
                 if child.tag == "br" or child.tag in _APART:
                     tail = tail.lstrip(" \t" if self.keep_newlines and child.tag != "br" else " \t\n")
             pieces.append(self._text(tail, top))

@@ -60,6 +60,7 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<span class='tex-font-style-underline'>38</span>7", "**38**7"),
         ("<pre>the 3<sup>rd</sup> of 2<sup>n</sup></pre>", "```\nthe 3rd of 2^n\n```"),
         ("<code>i<sup>th</sup></code>", "`i^th`"),
+        ("<p>the <b>f</b><b>ir</b><u>st</u><b> of</b> <b>all</b></p>", "the **first** **of** **all**"),
         ("<ul><li>one</li></ul> Then two.", "- one\n\nThen two."),
         ("<p>the sum </p><center> <img src='s.png'> </center> is odd.", "the sum\n\n![](s.png)\n\nis odd."),
         ("<center> <img src='m.png'>   <span class='tex-font-size-small'>A map</span> </center>",
