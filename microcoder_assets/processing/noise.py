@@ -40,4 +40,5 @@ def without_noise(markdown: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", _SENTENCES.sub("", _LINES.sub("", text)))
+    cleaned = _SENTENCES.sub("", _LINES.sub("", text))
+    return cleaned if cleaned == text else re.sub(r"\n{3,}", "\n\n", cleaned)
