@@ -27,6 +27,9 @@ PROBLEMS = "problems.jsonl.gz"
 API_DUMPS = "problemset.problems*.json.gz"
 
 _PID = re.compile(r"(\d+)([A-Z]\d*)")
+_HIDDEN_ADDRESS = re.compile(r'<a\b[^<>]*\bdata-cfemail="((?:[0-9a-f]{2})+)"[^<>]*>[^<>]*</a>')
+_MARKUP = re.compile(r"</?(?:br|span)\b[^<>]*>|\u2009")
+"""What the page puts into a sample: an empty line as a break, backslashes and slashes as maths with thin spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,9 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
     named = _PID.fullmatch(native_id)
     contest, index = (str(known.contest), known.index) if known else named.groups() if named else (None, None)
     rating = known.rating if known and known.rating is not None else raw["rating"]
-    statement = raw["statement_md"] or ""
+    statement = _with_addresses(raw["statement_md"] or "")
     text, tags = plain(statement), known.tags if known and known.tags else tuple(raw["tags"])
-    samples = tuple(Sample(_unescaped(sample["input"]), _unescaped(sample["output"])) for sample in raw["samples"])
+    samples = tuple(Sample(_sample(sample["input"]), _sample(sample["output"])) for sample in raw["samples"])
     flags = set()
     if "interactive" in tags or is_interactive(text):
         flags.add("interactive")
@@ -113,8 +116,19 @@ def problem(raw: dict[str, Any], row: Row, api: Mapping[str, ApiProblem]) -> Scr
     )
 
 
-def _unescaped(text: str) -> str:
-    return html.unescape(text).replace("\u00a0", " ")
+def _sample(text: str) -> str:
+    """A sample of the page as the text that it shows; what is a tag in the text itself is escaped there."""
+    return html.unescape(_MARKUP.sub("", _with_addresses(text))).replace("\u00a0", " ")
+
+
+def _with_addresses(text: str) -> str:
+    """HTML with the mail addresses that Cloudflare hides from crawlers: each byte is XORed with the first."""
+
+    def address(match: re.Match[str]) -> str:
+        key, *hidden = bytes.fromhex(match[1])
+        return html.escape(bytes(byte ^ key for byte in hidden).decode(errors="replace"))
+
+    return _HIDDEN_ADDRESS.sub(address, text)
 
 
 def _amount(text: str | None, unit: str) -> float | None:

@@ -75,12 +75,18 @@ _RANGE = re.compile(
     re.ASCII,
 )
 _AT_MOST = re.compile(
-    rf"(?:(?P<sum>\b[Ss]um of (?:all )?(?:the )?(?:values of )?)|(?<![\w\\]))(?P<names>{_VARIABLES})\s?"
+    rf"(?:(?P<sum>\b[Ss]um of (?:all )?(?:the )?(?:values )?(?:of )?)|(?<![\w\\]))(?P<names>{_VARIABLES})\s?"
+    r"(?:values\s)?"
     r"(?P<of>(?:over|for|across|in) (?:all|the)[^.;]{0,40}?|之?和)?\s?"
     r"(?:(?:does|do|will|is|are)(?: not|n't|n’t) exceed|(?:is|are) (?:at most|not greater than)"
     rf"|均?不超过|不会超过|均?不大于)\s?(?P<number>{_NUMBER}){_ENDS}",
     re.ASCII,
 )
+_IN_PART = re.compile(r"\b(?:product|number|size|length|sum)s?\b[^.,;()]*$", re.IGNORECASE)
+"""Before a variable of which only a part, or what is made of it, is limited: `length of `, `product of all `."""
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_NO_ENGLISH = re.compile("[\u4e00-\u9fff∈]")
+_MARKED = re.compile(r"\$[^$]+\$|`[^`]+`")
 _PARTIAL = re.compile(r"(?<!\d)(?!100)\d{1,2}\s?(?:\\?%|％|pts|分)|[Ss]ubtask|子任务|^\s*\|.*\|\s*$|测试点|部分分")
 _DATA = re.compile(r"数据|范围|保证|约定|[Cc]onstraint|[Ll]imit")
 _SAYS = re.compile(r"[<>≤≥≦≧＜＞⩽⩾∈]|\\(?:l|g|in)|exceed|at most|greater|不|在|range|interval")
@@ -103,7 +109,7 @@ def read_bounds(text: Mapping[str, str]) -> list[Bound]:
         for line in re.split(r"\n|[;；。]", _plain(section)):
             if not _SAYS.search(line) or _PARTIAL.search(line) or (name == NOTES and not _of_data(line)):
                 continue
-            for bound in _of_line(line):
+            for bound in _of_line(line, section):
                 known = found.get(bound.variable)
                 found[bound.variable] = _widest(known, bound) if known else bound
     return [bound for bound in found.values() if not _contradicts(bound)]
@@ -121,17 +127,21 @@ def _of_data(line: str) -> bool:
     return _DATA.search(line) is not None or _STARTS.match(line.strip()) is not None
 
 
-def _of_line(line: str) -> Iterator[Bound]:
+def _of_line(line: str, section: str) -> Iterator[Bound]:
+    """The bounds of a line in plain signs. section: what it is taken from, as Markdown."""
     at = 0
     while match := _STARTS.search(line, at):
         terms, relations, at = _chain(line, match.start())
         yield from _of_chain(terms, relations)
     for match in _RANGE.finditer(line):
         low, high = _value(match["low"]), _value(match["high"])
-        for name in _split(match["names"]):
+        for name in _variables(match, section):
             yield Bound(name, low, match["open"] == "(", high, match["close"] == ")", match[0].strip())
     for match in _AT_MOST.finditer(line):
-        for name in _split(match["names"]):
+        before = line[: match.start()]
+        if not match["sum"] and (_IN_PART.search(before) or _TOUCHES_LEFT.search(before)):
+            continue
+        for name in _variables(match, section):
             variable = f"sum({name})" if match["sum"] or "和" in (match["of"] or "") else name
             yield Bound(variable, None, False, _value(match["number"]), False, match[0].strip())
 
@@ -212,6 +222,15 @@ def _sides(one: float | None, one_strict: bool, other: float | None, other_stric
 def _split(names: str) -> list[str]:
     parts = re.split(r"\s?(?:,|、|\band\b|和)\s?(?![^{\[]*[}\]])", names)
     return [re.sub(r"\s+|(?<=_)\{(?=\w\})|(?<=_\{\w)\}", "", part) for part in parts if part.strip()]
+
+
+def _variables(match: re.Match[str], section: str) -> list[str]:
+    """The names of a sentence. An English word is one only where the section sets it as maths or code."""
+    names = _split(match["names"])
+    if _NO_ENGLISH.search(match[0]) or not any(map(_WORD.fullmatch, names)):
+        return names
+    marked = set(_WORD.findall(" ".join(_MARKED.findall(section))))
+    return [name for name in names if name in marked or not _WORD.fullmatch(name)]
 
 
 def _value(number: str) -> float:

@@ -46,6 +46,7 @@ _FRUITLESS = re.compile(
 _ANY_ORDER = re.compile(
     r"\b(?:returned|return|answers?|outputs?|results?|solutions?|print(?:ed)?|listed)\b"
     r"(?:(?!\bconcatenat|\brearrang|\breorder|\bperform|\bsell).){0,150}\bin (?:any|arbitrary|an arbitrary) order\b"
+    r"|\border\b[^.]{0,40}\b(?:return|output|print|answer)[^.]{0,60}\b(?:does|do)(?: not|n['’]t) matter"
     r"|输出[^。]{0,20}(?:任意(?:的)?顺序|顺序任意|顺序不限|顺序无关)|任意(?:的)?顺序(?:地)?(?:输出|打印|给出)",
     re.IGNORECASE,
 )
@@ -102,7 +103,9 @@ def infer_checker(text: str, io_mode: str, starter_code: str | None = None) -> I
     several = {"any_valid"}
     if io_mode == "function":
         found.pop("any_case", None)
-        if "-> str" in (starter_code or ""):
+        if "-> bool" in (starter_code or ""):
+            found.pop("any_valid", None)  # what is to be found is not returned
+        elif "-> str" in (starter_code or ""):
             several.add("any_order")
         elif "any_order" in found and "any_valid" in found and found["any_valid"][0].lower().startswith("also"):
             del found["any_valid"]  # the answer that is also accepted is the same one in another order

@@ -37,16 +37,23 @@ _BLOCKS = {
     "address", "article", "aside", "body", "caption", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption",
     "figure", "footer", "form", "header", "html", "main", "p", "section",
 }  # fmt: skip
+_APART = _BLOCKS | {"blockquote", "hr", "ol", "pre", "table", "ul"}
+"""Elements that end a line, so that white space behind them means nothing."""
 _MARKERS = {
-    **dict.fromkeys(("strong", "b"), "**"),
+    **dict.fromkeys(("strong", "b", "u"), "**"),
     **dict.fromkeys(("em", "i", "italic", "var", "cite", "dfn"), "*"),
     **dict.fromkeys(("del", "s", "strike"), "~~"),
 }
 _CODE = {"code", "kbd", "samp", "tt"}
-_CLASS_MARKERS = {"tex-font-style-bf": "**", "tex-font-style-it": "*", "tex-font-style-striked": "~~"}
+_CLASS_MARKERS = {
+    **dict.fromkeys(("tex-font-style-bf", "tex-font-style-underline"), "**"),
+    **{"tex-font-style-it": "*", "tex-font-style-striked": "~~"},
+}
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
 _SCRIPT = re.compile("(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)")
-_ORDINAL = re.compile(r"\ue002\^\{(st|nd|rd|th)\}\ue003")
+_ORDINALS = ("st", "nd", "rd", "th")
+_ORDINAL = re.compile(rf"\ue002\^\{{({'|'.join(_ORDINALS)})\}}\ue003")
+_EXPLANATION = re.compile(r"\s*expl", re.IGNORECASE)
 _TO_TEX = str.maketrans(
     {
         "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "·": r"\cdot ", "×": r"\times ", "…": r"\ldots ", "→": r"\to ",
@@ -56,6 +63,9 @@ _TO_TEX = str.maketrans(
 )  # fmt: skip
 _MOD = re.compile(r"(?<= )mod(?= [\w(])")
 _WORD = re.compile("\\w|\ue000")
+_BOLD = re.compile(r"\*\*[^*]+\*\*")
+_BOLD_ENDS = re.compile(r"[^*]\*\*$")
+"""Bold text behind which other bold text continues it: `**a****b**` would be neither."""
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 _SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
@@ -98,8 +108,12 @@ class _Renderer:
         for child in element:
             tail = child.tail or ""
             if isinstance(child.tag, str):
-                pieces.append(self._element(child, depth + 1))
-                tail = tail.lstrip(" \t\n") if child.tag == "br" else tail
+                piece = self._element(child, depth + 1)
+                if _BOLD.fullmatch(piece) and not pieces[-1] and _BOLD_ENDS.search("".join(pieces[-2:-1])):
+                    pieces[-2], piece = pieces[-2][:-2], piece[2:]
+                pieces.append(piece)
+                if child.tag == "br" or child.tag in _APART:
+                    tail = tail.lstrip(" \t" if self.keep_newlines and child.tag != "br" else " \t\n")
             pieces.append(self._text(tail, top))
         return "".join(pieces).replace("\ue001\ue000", "\ue001 \ue000")
 
@@ -123,7 +137,7 @@ class _Renderer:
         marker = _MARKERS.get(tag) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
         if marker:
             return inner if self.vault.restore(inner).lstrip().startswith("![") else _emphasis(inner, marker)
-        if tag in _BLOCKS:
+        if tag in _BLOCKS or _is_caption(element, names):
             heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
             block = inner.strip(" \t\n")
             return f"\n\n{heading}{block}\n\n"
@@ -146,6 +160,7 @@ class _Renderer:
         return self.vault.hold("$" + _MOD.sub(r"\\bmod", maths) + "$")
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
+        _mark_underlined(element)
         return "\n\n" + self.vault.hold(fence(self.vault.restore(_flat(element)))) + "\n\n"
 
     def _break(self, element: HtmlElement, depth: int) -> str:
@@ -274,12 +289,32 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
             inner = _flat(child, tex)
             if child.tag in ("sup", "sub") and (inner := " ".join(inner.split())):
                 sign = "^" if child.tag == "sup" else "_"
-                inner = sign + (inner if not tex and re.fullmatch(r"[-+]?\w+", inner) else f"{{{inner}}}")
+                if inner not in _ORDINALS or not pieces[-1][-1:].isdigit():
+                    inner = sign + (inner if not tex and re.fullmatch(r"[-+]?\w+", inner) else f"{{{inner}}}")
             elif child.tag in _LINES and not (child.tail or "").startswith("\n"):
                 inner += "\n"
             pieces.append(inner)
         pieces.append(text(child.tail))
     return "".join(pieces)
+
+
+def _is_caption(element: HtmlElement, names: list[str]) -> bool:
+    """Whether it is the small print that Codeforces sets beside a picture in the middle of the page."""
+    return "tex-font-size-small" in names and element.getparent().tag == "center"
+
+
+def _mark_underlined(element: HtmlElement) -> None:
+    """Puts `**` around what an explanation in a `pre` underlines: it becomes prose. Inputs and outputs are data."""
+    explains = False
+    for child in element.iter("b", "strong", "u"):
+        if child.tag != "u":
+            explains = explains or _EXPLANATION.match(child.text or "") is not None
+        elif explains and child.text_content().strip():
+            child.text = f"**{child.text or ''}"
+            if len(child):
+                child[-1].tail = f"{child[-1].tail or ''}**"
+            else:
+                child.text += "**"
 
 
 def _emphasis(inner: str, marker: str) -> str:

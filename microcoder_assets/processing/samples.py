@@ -35,6 +35,8 @@ _REMARK = re.compile(r"\n\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//)")
 """Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
 _NUMBER = re.compile(r"\d+")
 _BLOCK = re.compile(r"(?:[-*+>]|\d+\.)[ ]|[|#]|```")
+_LAST_ITEM = re.compile(r"^((?:[-*]|\d{1,2}\.)[ ].*)\n(?=\S)(?!(?:[-*]|\d{1,2}\.)[ ])", re.MULTILINE)
+"""An item of a list whose next line belongs to none, as in an explanation that was written in a `pre`."""
 _ESCAPE = re.compile(r"\\(?=[<&`])")
 _COLUMNS = re.compile(r"^.*\S {3,}\S.*\n.*\S {3,}\S", re.MULTILINE)
 """Two lines that are laid out in columns, which only a fence keeps."""
@@ -88,7 +90,7 @@ def _example(text: str) -> Sample | None:
     output, _, after = values["out"].partition("\n\n")
     before = text[: fields[0].start()].strip()
     explanation = "\n\n".join(piece for piece in (before, after.strip(), values.get("exp", "")) if piece)
-    return Sample(_literal(values["inp"]), _literal(output), explanation or None)
+    return Sample(_literal(values["inp"]), _literal(output), _LAST_ITEM.sub(r"\1\n\n", explanation) or None)
 
 
 def _literal(text: str) -> str:
@@ -178,7 +180,7 @@ def render_samples(samples: Sequence[Sample], function: bool) -> str:
             if sample.explanation:
                 text = sample.explanation
                 if _COLUMNS.search(text) and "![" not in text:
-                    text = fence(text)
+                    text = fence(text.replace("**", ""))
                 blocks.append(f"**Explanation:**{_gap(text)}{text}")
         else:
             blocks += [f"### Sample Input {number}", fence(sample.input)]

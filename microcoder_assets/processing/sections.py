@@ -82,7 +82,8 @@ def split_sections(markdown: str) -> Sections:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    """Without white space and marks of emphasis."""
+    return re.sub(r"[\s*]+", "", text)
 
 
 def _parts(markdown: str) -> Iterator[Part]:

@@ -147,6 +147,17 @@ def test_codeforces(tmp_path: Path) -> None:
     assert (problem.checker, problem.ratings) == (None, (("codeforces", 1900.0),))
 
 
+def test_codeforces_samples_are_text(tmp_path: Path) -> None:
+    hidden = '<a href="/cdn" class="__cf_email__" data-cfemail="2a4b6a486b">[email&nbsp;protected]</a>'
+    maths = '<span class="tex-span">\\</span>y<span class="tex-span">\u2009/\u2009</span>'
+    given = f"a &lt;b&gt;&nbsp;c\n<br>\nX:{maths}\n{hidden}"
+    row = {"statement_md": f"Write to {hidden}.", "samples": [{"input": given, "output": "1 &lt; 2"}]}
+    problem = only("codeforces", tmp_path / "codeforces-statements", CODEFORCES | row)
+    assert problem.statement == "Write to a@bA."
+    assert (problem.samples[0].input, problem.samples[0].output) == ("a <b> c\n\nX:\\y/\na@bA", "1 < 2")
+    assert problem.tests[0].input.decode() == problem.samples[0].input
+
+
 def test_codeforces_joins_the_newest_dump(tmp_path: Path) -> None:
     def dump(contest: int, rating: int | None) -> dict[str, Any]:
         known = {"contestId": 1925, "index": "D", "tags": ["math"]} | ({"rating": rating} if rating else {})

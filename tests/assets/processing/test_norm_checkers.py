@@ -10,6 +10,7 @@ from microcoder_assets.processing.checkers import Evidence, infer_checker, sente
 from microcoder_judge import Checker
 
 LIST_OF = "class Solution:\n    def f(self, n: int) -> List[int]:\n"
+TRUTH_OF = "class Solution:\n    def f(self, s: str) -> bool:\n"
 TEXT_OF = "class Solution:\n    def f(self, n: int) -> str:\n"
 
 
@@ -71,6 +72,9 @@ def test_several_answers_of_a_program_have_no_checker(sentence: str, rule: str) 
         ("Return the answer in any order. If there are several, return any of them.", LIST_OF, None),
         ("Answers within `10^-5` of the actual answer will be accepted.", LIST_OF, Checker("value", 1e-5, 1e-5)),
         ("Print the word in any case.", LIST_OF, Checker("value")),
+        ("The order that the days are returned in does **not** matter.", LIST_OF, Checker("unordered")),
+        ("The order of the output and of its pairs doesn't matter.", LIST_OF, Checker("unordered")),
+        ("Find any letter that is there twice.", TRUTH_OF, Checker("value")),
     ],
 )
 def test_answers_of_a_function(sentence: str, starter: str, checker: Checker | None) -> None:
@@ -86,6 +90,7 @@ def test_answers_of_a_function(sentence: str, starter: str, checker: Checker | N
         "Commands of the script are case-insensitive.",
         "统计单词出现的次数，不区分大小写。",
         "Tasks can be finished in any order. Return their number.",
+        "The order of the stones does not matter. Print their number.",
         "Return the largest number formed by concatenating the digits in any order.",
         "本题的答案跟牛返回牛棚的次序无关。",
         "~~以任意顺序输出均可~~ 请按照编号递增的顺序输出。",

@@ -56,6 +56,17 @@ from microcoder_assets.processing.markdown import TAG, Vault
          "| n | bound |\n| --- | --- |\n| `a\\|b` | $\\vert s\\vert  = 2$ |"),
         ("<p>a roof /\\<br>\\/</p>", "a roof /\\\n\\/"),
         ("<p>a\u2800b \uf0a3 c &#61548;</p>", "ab ≤ c ●"),
+        ("<p>cut [1,<u>2,3</u>] or <strong><u>4</u></strong></p>", "cut [1,**2,3**] or **4**"),
+        ("<span class='tex-font-style-underline'>38</span>7", "**38**7"),
+        ("<pre>the 3<sup>rd</sup> of 2<sup>n</sup></pre>", "```\nthe 3rd of 2^n\n```"),
+        ("<code>i<sup>th</sup></code>", "`i^th`"),
+        ("<p>the <b>f</b><b>ir</b><u>st</u><b> of</b> <b>all</b></p>", "the **first** **of** **all**"),
+        ("<ul><li>one</li></ul> Then two.", "- one\n\nThen two."),
+        ("<p>the sum </p><center> <img src='s.png'> </center> is odd.", "the sum\n\n![](s.png)\n\nis odd."),
+        ("<center> <img src='m.png'>   <span class='tex-font-size-small'>A map</span> </center>",
+         "![](m.png)\n\nA map"),
+        ("<pre><b>Input:</b> [<u>1</u>]\n<b>Explanation:</b> from <u><b>1</b></u>, <u>2</u></pre>",
+         "```\nInput: [1]\nExplanation: from **1**, **2**\n```"),
     ],
 )  # fmt: skip
 def test_elements_become_markdown(source: str, expected: str) -> None:

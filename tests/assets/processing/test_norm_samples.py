@@ -51,6 +51,15 @@ def test_an_example_without_output_is_kept_as_text() -> None:
     assert found.samples == () and found.leftover == ("### Example 1\n\n![](only.png)",)
 
 
+def test_text_behind_the_list_of_an_explanation_is_no_part_of_its_last_item() -> None:
+    html = (
+        "<p><b>Example 1:</b></p><pre><b>Input:</b> n = 2\n<b>Output:</b> 3\n<b>Explanation:</b> Take both:"
+        "\n- 1 is <u>odd</u>.\n- 2 is even.\nThus 3.\nNo more.</pre>"
+    )
+    (sample,) = read_examples(split_sections(html_to_markdown(html)).samples).samples
+    assert sample.explanation == "Take both:\n- 1 is **odd**.\n- 2 is even.\n\nThus 3.\nNo more."
+
+
 PAIRS = """求和。
 
 # 样例

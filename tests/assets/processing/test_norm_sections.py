@@ -29,7 +29,7 @@ def test_headings_of_every_style_and_language(markdown: str, expected: list[str 
 
 
 def test_a_repeated_section_is_left_out_and_another_is_joined() -> None:
-    markdown = f"{ENGLISH}\n\n## Input\n\nTwo   integers.\n\n## Output\n\nOn one line."
+    markdown = f"{ENGLISH}\n\n## Input\n\nTwo   **integers**.\n\n## Output\n\nOn one line."
     text = split_sections(markdown).text
     assert text["input_spec"] == "Two integers."
     assert text["output_spec"] == "Their sum.\n\nOn one line."
