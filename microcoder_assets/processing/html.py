@@ -45,7 +45,9 @@ _MARKERS = {
 _CODE = {"code", "kbd", "samp", "tt"}
 _CLASS_MARKERS = {"tex-font-style-bf": "**", "tex-font-style-it": "*", "tex-font-style-striked": "~~"}
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
-_SCRIPT = re.compile("(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)")
+_SCRIPT = re.compile(
+    "(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?:\\^(?=\ue002\\^))?(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)"
+)
 _ORDINAL = re.compile(r"\ue002\^\{(st|nd|rd|th)\}\ue003")
 _TO_TEX = str.maketrans(
     {
@@ -58,8 +60,10 @@ _MOD = re.compile(r"(?<= )mod(?= [\w(])")
 _WORD = re.compile("\\w|\ue000")
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
-_SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
-_SAMPLE_OUTPUT = re.compile(r"\s*(?:输出样例|样例输出|输出|sample\s+output|output)\s*\d*\s*:?\s*", re.IGNORECASE)
+_SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input|\w+\.in)\s*\d*\s*:?\s*", re.IGNORECASE)
+_SAMPLE_OUTPUT = re.compile(
+    r"\s*(?:输出样例|样例输出|输出|sample\s+output|output|\w+\.(?:out|ans))\s*\d*\s*:?\s*", re.IGNORECASE
+)
 
 
 def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
@@ -95,12 +99,18 @@ class _Renderer:
         if depth > _MAX_DEPTH:
             return self._text("".join(element.itertext()), top)
         pieces = [self._text(element.text or "", top)]
+        marked = ""
         for child in element:
             tail = child.tail or ""
             if isinstance(child.tag, str):
                 pieces.append(self._element(child, depth + 1))
+                marker = _marker(child)
+                if marker and marker == marked and pieces[-2].endswith(marker) and pieces[-1].startswith(marker):
+                    pieces[-2:] = [pieces[-2].removesuffix(marker) + pieces[-1].removeprefix(marker)]
+                marked = "" if tail else marker
                 tail = tail.lstrip(" \t\n") if child.tag == "br" else tail
-            pieces.append(self._text(tail, top))
+            if tail:
+                pieces.append(self._text(tail, top))
         return "".join(pieces).replace("\ue001\ue000", "\ue001 \ue000")
 
     def _text(self, text: str, top: bool) -> str:
@@ -120,8 +130,7 @@ class _Renderer:
         if "tex-span" in names and (maths := self._maths(element)):
             return maths
         inner = self._children(element, depth)
-        marker = _MARKERS.get(tag) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
-        if marker:
+        if marker := _marker(element):
             return inner if self.vault.restore(inner).lstrip().startswith("![") else _emphasis(inner, marker)
         if tag in _BLOCKS:
             heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
@@ -146,7 +155,10 @@ class _Renderer:
         return self.vault.hold("$" + _MOD.sub(r"\\bmod", maths) + "$")
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
-        return "\n\n" + self.vault.hold(fence(self.vault.restore(_flat(element)))) + "\n\n"
+        code = self.vault.restore(_flat(element))
+        if element.find(".//p") is not None:  # an editor's paragraphs, one a line
+            code = re.sub(r"\n(?:[ \t]*\n)+", "\n", code)
+        return "\n\n" + self.vault.hold(fence(code)) + "\n\n" if code.strip() else "\n\n"
 
     def _break(self, element: HtmlElement, depth: int) -> str:
         return "\n" + self._children(element, depth)
@@ -225,10 +237,11 @@ class _Renderer:
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:
         blocks = []
-        for number, row in enumerate((row for row in rows if len(row) == 2), 1):
-            for name, cell in zip(("Input", "Output"), row, strict=True):
+        pairs = [[self.vault.restore(_flat(cell)) for cell in row] for row in rows if len(row) == 2]
+        for number, pair in enumerate((pair for pair in pairs if any(map(str.strip, pair))), 1):
+            for name, text in zip(("Input", "Output"), pair, strict=True):
                 blocks.append(f"### Sample {name} {number}")
-                blocks.append(self.vault.hold(fence(self.vault.restore(_flat(cell)))))
+                blocks.append(self.vault.hold(fence("\n".join(map(str.strip, text.strip().split("\n"))))))
         return "\n\n" + "\n\n".join(blocks) + "\n\n"
 
 
@@ -280,6 +293,12 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
             pieces.append(inner)
         pieces.append(text(child.tail))
     return "".join(pieces)
+
+
+def _marker(element: HtmlElement) -> str:
+    """The mark of Markdown for an element that emphasises or strikes out, else empty."""
+    names = (element.get("class") or "").split()
+    return _MARKERS.get(element.tag.lower()) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
 
 
 def _emphasis(inner: str, marker: str) -> str:
