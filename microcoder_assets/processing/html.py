@@ -104,7 +104,7 @@ class _Renderer:
             tail = child.tail or ""
             if isinstance(child.tag, str):
                 pieces.append(self._element(child, depth + 1))
-                marker = _marker(child)
+                marker = _marker(child) if pieces[-1].endswith(("*", "~")) else ""
                 if marker and marker == marked and pieces[-2].endswith(marker) and pieces[-1].startswith(marker):
                     pieces[-2:] = [pieces[-2].removesuffix(marker) + pieces[-1].removeprefix(marker)]
                 marked = "" if tail else marker

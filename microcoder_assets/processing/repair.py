@@ -92,10 +92,10 @@ def _continues(line: str, following: str) -> bool:
 
 def _cut(line: str, gap: str, following: str) -> bool:
     """Whether a line of Latin text was cut in the middle of a word."""
-    if not following or line[-1:].isspace() or "\u00a0" in gap or _width(line) != _CUT_AT or _BLOCK.match(following):
+    ends = line[-1:] + following[:1]
+    if len(line) > _CUT_AT or not (len(ends) == 2 and ends.isascii() and ends[0].isalnum()) or "\u00a0" in gap:
         return False
-    ends = line[-1] + following[0]
-    return ends.isascii() and ends[0].isalnum() and (ends[1].isalnum() or ends[1] in ",.;:)'")
+    return (ends[1].isalnum() or ends[1] in ",.;:)'") and not _BLOCK.match(following) and _width(line) == _CUT_AT
 
 
 def _width(line: str) -> int:
