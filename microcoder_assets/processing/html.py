@@ -237,11 +237,11 @@ class _Renderer:
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:
         blocks = []
-        pairs = [[self.vault.restore(_flat(cell)) for cell in row] for row in rows if len(row) == 2]
+        pairs = [[self.vault.restore(_lines(cell)) for cell in row] for row in rows if len(row) == 2]
         for number, pair in enumerate((pair for pair in pairs if any(map(str.strip, pair))), 1):
             for name, text in zip(("Input", "Output"), pair, strict=True):
                 blocks.append(f"### Sample {name} {number}")
-                blocks.append(self.vault.hold(fence("\n".join(map(str.strip, text.strip().split("\n"))))))
+                blocks.append(self.vault.hold(fence(text)))
         return "\n\n" + "\n\n".join(blocks) + "\n\n"
 
 
@@ -293,6 +293,12 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
             pieces.append(inner)
         pieces.append(text(child.tail))
     return "".join(pieces)
+
+
+def _lines(cell: HtmlElement) -> str:
+    """The text of a sample in a table; white space around its lines is the page's where it is not preformatted."""
+    text = _flat(cell)
+    return text if cell.find(".//pre") is not None else "\n".join(filter(None, map(str.strip, text.split("\n"))))
 
 
 def _marker(element: HtmlElement) -> str:

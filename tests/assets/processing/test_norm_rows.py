@@ -165,7 +165,8 @@ def test_a_picture_that_got_lost_is_needed() -> None:
     pointing = f"The paths are shown in the picture below.\n\n{STATEMENT}"
     assert row_of(statement=pointing)["flags"] == ["needs_image"]
     assert row_of(statement=f"{pointing}\n\n## Note\n\n![](map.png)")["flags"] == []
-    assert row_of(statement=f"道路如下图所示：\n\n请求和。\n\n共两个。\n\n都是数。\n\n{STATEMENT}")["flags"] == ["needs_image"]
+    told = "道路如下图所示：\n\n请求和。\n\n共两个。\n\n都是数。"
+    assert row_of(statement=f"{told}\n\n{STATEMENT}")["flags"] == ["needs_image"]
     assert row_of(statement=f"道路如下图所示：\n\n+--+--+\n\n{STATEMENT}")["flags"] == []
 
 

@@ -289,5 +289,5 @@ def test_an_editors_paragraphs_and_a_table_of_files_are_lines_of_samples() -> No
     page += "<h3>【样例输出】</h3><pre>3</pre>"
     assert read_pairs(split_sections(html_to_markdown(page)).samples).samples == (Sample("2\n1 2", "3"),)
     names = "<tr><td><b>sum.in</b></td><td><b>sum.out</b></td></tr>"
-    page = f"<p>求和。</p><h3>样例</h3><table>{names}<tr><td><p>2</p><p>1 2</p></td><td>3</td></tr></table>"
+    page = f"<p>求和。</p><h3>样例</h3><table>{names}<tr><td>\n<p>\n  2\n</p>\n<p>1 2</p></td><td>3</td></tr></table>"
     assert read_pairs(split_sections(html_to_markdown(page)).samples).samples == (Sample("2\n1 2", "3"),)
