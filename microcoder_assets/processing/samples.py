@@ -33,8 +33,8 @@ _SEVERAL = re.compile(
 )
 """Marks of a picture, of several samples, or of prose, in what should be the text of one sample."""
 _REMARK = re.compile(
-    r"\n\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//|(?:IN|OUT)PUT DETAILS\b)"
-    r"|(?<=\d)[ \t]*\n[ \t]*\n\s*(?=[A-Z][a-z]*(?: [\w#-]+){4})"
+    r"\n(?:\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//|(?:IN|OUT)PUT DETAILS\b)"
+    r"|(?<=\d\n)[ \t]*\n\s*(?=[A-Z][a-z]*(?: [\w#-]+){4}))"
 )
 """Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
 _COMMENT = re.compile(r"(?<=\S)[ \t]*//[^\n]*[\u4e00-\u9fff]{2}[^\n]*")

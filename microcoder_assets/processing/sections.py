@@ -20,6 +20,7 @@ from microcoder_assets.processing.headings import (
     SAMPLE_KINDS,
     SAMPLE_OUTPUT,
 )
+from microcoder_assets.processing.noise import without_noise
 
 _HEADING = re.compile(
     r"(?P<hashes>#{1,6})(?:[ \t]+(?P<atx>.*?))?[ \t]*#*"
@@ -74,7 +75,7 @@ def split_sections(markdown: str) -> Sections:
     parts = list(_parts(_MISPLACED.sub(r"\n\n\1", markdown)))
     written = [part for part in parts if part.text.strip()]
     if len(written) == 1 and (whole := _WHOLE.fullmatch(written[0].text)) and "\n```" not in whole[2]:
-        inside = list(_parts(whole[2]))
+        inside = list(_parts(without_noise(whole[2])))
         parts = inside if {INPUT, OUTPUT} <= {part.kind for part in inside} else parts
     for part in parts:
         text = part.text.strip("\n")
