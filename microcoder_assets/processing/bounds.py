@@ -32,6 +32,7 @@ class Bound:
 
 
 _SIGNS = (
+    (r"(?<![\w*)\]])\*(\|?[A-Za-z]\w{0,3}(?:_\{?\w{1,4}\}?)?\|?)\*(?![\w*(])", r"\1"),
     (r"\\(?:leqslant|leqq|leq|le)(?![A-Za-z])|<\s?=|≦|⩽|＜\s?[=＝]", "≤"),
     (r"\\(?:geqslant|geqq|geq|ge)(?![A-Za-z])|>\s?=|≧|⩾|＞\s?[=＝]", "≥"),
     (r"\\lt(?![A-Za-z])|＜", "<"),
@@ -55,19 +56,25 @@ _SIGNS = (
 _PLAIN = tuple((re.compile(pattern), sign) for pattern, sign in _SIGNS)
 
 _POWER = r"(?:\s?\^\s?(?:\{\s?\d{1,4}\s?\}|\(\d{1,4}\)|\d{1,4}))?"
-_ATOM = rf"\d+(?:,\d{{3}}(?!\d|\s?[≤≥<>=]))*(?:\.\d+)?(?:[eE]\+?\d{{1,3}})?{_POWER}"
+_ATOM = rf"\d+(?:,000(?!\d)|,\d{{3}}(?!\d|\s?[≤≥<>=]))*(?:\.\d+)?(?:[eE]\+?\d{{1,3}})?{_POWER}"
 _PRODUCT = rf"{_ATOM}(?:\s?\*\s?{_ATOM})*"
 _NUMBER = rf"(?:[-+]\s?)?{_PRODUCT}(?:(?:[-+]|\s[-+]\s){_PRODUCT})*(?:\s?[万亿])?"
-_ENDS = r"(?!\d|\.\d|(?:,\d{3,}|\s\d+)(?!\d|\s?[≤≥<>=])|[A-Za-z_\\\[{(]|\s?[*^/])"
-"""What may not follow a number: then it is a part of one, or of an expression."""
-_NAME = r"[A-Za-z][A-Za-z0-9]{0,30}(?:_\s?\{[^{}]{1,12}\}|_\w{1,20})?(?:\[[^\[\]<>≤≥]{0,12}\])*(?:\.\w{2,10})?'?"
+_ENDS = r"(?!\d|\.\d|(?:,\d{3,}|\s\d+)(?!\d|\s?[≤≥<>=])|[A-Za-z_\\\[{]|\((?!\s?\d+\s?[≤<])|\s?[*^/])"
+"""What may not follow a number: then it is a part of one, or of an expression. `(1 ≤ i ≤ n)` says for which."""
+_NAME = r"[A-Za-z][A-Za-z0-9]{0,30}'?(?:_\s?\{[^{}]{1,12}\}|_\w{1,20})?(?:\[[^\[\]<>≤≥]{0,12}\])*(?:\.\w{2,10})?'?"
 _VARIABLE = rf"(?:\|\s?{_NAME}\s?\||(?:len|length|size|strlen)\({_NAME}\)|{_NAME}(?!\w))"
 _VARIABLES = rf"{_VARIABLE}(?:\s?(?:,|、|and|和)\s?{_VARIABLE})*"
 _RELATION = re.compile(r"\s?(≤|≥|<|>|==?)\s?")
 _TERM = re.compile(rf"(?P<number>{_NUMBER}){_ENDS}|(?P<names>{_VARIABLES})", re.ASCII)
+_SINGLE = re.compile(rf"(?P<number>{_NUMBER}){_ENDS}|(?P<names>{_VARIABLE})", re.ASCII)
 _STARTS = re.compile(rf"(?:{_NUMBER}{_ENDS}|{_VARIABLES})(?=\s?(?:≤|≥|<|>))", re.ASCII)
 _TOUCHES_LEFT = re.compile(r"[-+*/^%|_\\.)\]}]\s?$|[A-Za-z0-9]$|\\[A-Za-z]+\s*$|\b(?:of|sum|product)\s$")
-_TOUCHES_RIGHT = re.compile(r"\s?(?:[-+*/^%|_(]|\\[A-Za-z])")
+_TOUCHES_RIGHT = re.compile(r"\s?(?:[-+*/^%|_]|\((?!\s?\d+\s?[≤<])|\\[A-Za-z])")
+_GOES_ON = re.compile(r"\s?(?![且均都皆])[^\W\d_]")
+"""A word right behind a list of names: `2 ≤ m，n 是` names m and begins the next clause with n."""
+_OPERATOR = re.compile(r"[-+*/^%_]\s?$")
+_IN_PROSE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}$")
+"""A word in a sentence, `Each word is at most 100`, which is no variable."""
 _RANGE = re.compile(
     rf"(?P<names>{_VARIABLES})\s?"
     r"(?:∈|在|(?:(?:is|are|lies?) )?(?:an integer )?(?:in|from) (?:the )?(?:inclusive )?(?:range|interval)?)\s?"
@@ -90,7 +97,7 @@ _MARKED = re.compile(r"\$[^$]+\$|`[^`]+`")
 _PARTIAL = re.compile(r"(?<!\d)(?!100)\d{1,2}\s?(?:\\?%|％|pts|分)|[Ss]ubtask|子任务|^\s*\|.*\|\s*$|测试点|部分分")
 _DATA = re.compile(r"数据|范围|保证|约定|[Cc]onstraint|[Ll]imit")
 _SAYS = re.compile(r"[<>≤≥≦≧＜＞⩽⩾∈]|\\(?:l|g|in)|exceed|at most|greater|不|在|range|interval")
-_BULLET = re.compile(r"^[ \t]*(?:[-*+]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*(?:(?:[-*+]|\d{1,2}[.)])[ \t]+)+", re.MULTILINE)
 _ENOUGH = 20_000
 """Characters of a section that are read. Ours."""
 
@@ -133,11 +140,11 @@ def _of_line(line: str, section: str) -> Iterator[Bound]:
     while match := _STARTS.search(line, at):
         terms, relations, at = _chain(line, match.start())
         yield from _of_chain(terms, relations)
-    for match in _RANGE.finditer(line):
+    for match in filter(_of_variables, _RANGE.finditer(line)):
         low, high = _value(match["low"]), _value(match["high"])
         for name in _variables(match, section):
             yield Bound(name, low, match["open"] == "(", high, match["close"] == ")", match[0].strip())
-    for match in _AT_MOST.finditer(line):
+    for match in filter(_of_variables, _AT_MOST.finditer(line)):
         before = line[: match.start()]
         if not match["sum"] and (_IN_PART.search(before) or _TOUCHES_LEFT.search(before)):
             continue
@@ -146,15 +153,25 @@ def _of_line(line: str, section: str) -> Iterator[Bound]:
             yield Bound(variable, None, False, _value(match["number"]), False, match[0].strip())
 
 
+def _of_variables(match: re.Match[str]) -> bool:
+    """Whether the names stand for themselves: no words of a sentence, nor the end of an expression."""
+    if match.start() != match.start("names"):
+        return True
+    line = match.string
+    return not (_IN_PROSE.search(line[: match.end("names")]) or _OPERATOR.search(line[: match.start()]))
+
+
 def _chain(line: str, start: int) -> tuple[list[re.Match[str]], list[str], int]:
     """The terms and relations of `a ≤ b < c` from `start`, and where it ends; without a first or last term that is
-    part of a longer expression."""
+    part of a longer expression. Names in a list come once, first: in `1 ≤ l ≤ r, x ≤ 9` the x begins another chain."""
     terms, relations, at = list[re.Match[str]](), list[str](), start
-    while term := _TERM.match(line, at):
+    while term := (_SINGLE if any(known["names"] for known in terms) else _TERM).match(line, at):
         terms.append(term)
         at = term.end()
         relation = _RELATION.match(line, at)
         following = _TERM.match(line, relation.end()) if relation else None
+        if relation is None and terms[1:] and _GOES_ON.match(line, at) and (one := _SINGLE.match(line, term.start())):
+            terms[-1], at = one, one.end()
         if relation is None or following is None or (relation[1][0] == "=" and following["number"]):
             break
         relations.append(relation[1])
@@ -196,8 +213,10 @@ def _of_chain(terms: list[re.Match[str]], relations: list[str]) -> Iterator[Boun
 
 
 def _contradicts(bound: Bound) -> bool:
-    """Whether nothing is allowed: a slip of the statement, or two limits run together."""
-    return bound.low is not None and bound.high is not None and bound.low > bound.high
+    """Whether nothing is allowed: a slip of the statement, two limits run together, or two cases (`if x > 0`)."""
+    if bound.low is None or bound.high is None:
+        return False
+    return bound.low > bound.high or (bound.low == bound.high and (bound.low_strict or bound.high_strict))
 
 
 def _strict(relations: list[str]) -> bool:

@@ -52,7 +52,9 @@ _ANY_ORDER = re.compile(
 )
 _TOLERANCE = re.compile(
     r"(?P<before>\b(?:absolute|relative)\b.{0,60}?\b(?:error|inaccuracy|difference|precision|deviation)\b.{0,160}?"
-    r"|(?:绝对|相对).{0,8}误差.{0,40}?|误差[^，。]{0,40}?|\b(?:noggrannhet|felet?)\b.{0,80}?"
+    r"|(?:绝对|相对).{0,8}误差.{0,40}?|误差[^，。]{0,40}?"
+    r"|(?:答案|输出|结果)[^。]{0,20}(?:差别|相差)[^。]{0,8}?"
+    r"|\b(?:noggrannhet|felet?)\b.{0,80}?"
     r"|\b(?:error|precision|accuracy|within)\b[^.]{0,80}?)"
     r"(?:10\s*\^?\s*\{?\s*[-−–]\s*\{?\s*(?P<power>\d{1,2})|1\s*[eE]\s*[-−–]\s*(?P<e>\d{1,2})|(?P<decimal>0\.0*1)(?!\d))",
     re.IGNORECASE,
@@ -72,9 +74,12 @@ _YES_NO = frozenset({"yes", "no"})
 _HINTS = {
     "any_valid": ("any", "arbitrary", "also", "任", "多", "其中", "special", "spj", "någon", "vilken", "flera"),
     "any_order": ("order", "顺序"),
-    "tolerance": ("error", "within", "precision", "accuracy", "absolute", "relative", "误差", "noggrannhet", "fel"),
+    "tolerance": (
+        "error", "within", "precision", "accuracy", "absolute", "relative", "noggrannhet", "fel", "误差", "差别",
+        "相差",
+    ),
     "any_case": ("case", "register", "大小写"),
-}
+}  # fmt: skip
 """Words, one of which every sentence that a rule matches holds; for speed."""
 _PATTERNS = {"any_valid": _ANY_VALID, "any_order": _ANY_ORDER, "tolerance": _TOLERANCE, "any_case": _ANY_CASE}
 

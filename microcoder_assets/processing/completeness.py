@@ -38,6 +38,7 @@ _POINTS_AT_PICTURE = re.compile(
     re.IGNORECASE,
 )
 """What a text says of a picture that has its place in it."""
+_POINTS_IN_CHINESE = re.compile(r"如[下上左右]?图|见[下上左右]?图|[下右左]图(?=所示|中|是|为|给|表)")
 _INTRODUCES = re.compile(r"\b(?:defin|formula|equation|function|expression)|定义|公式|函数", re.IGNORECASE)
 """What the paragraph before a picture of a formula speaks of."""
 _FIRST_LINE = re.compile(
@@ -94,7 +95,7 @@ def needs_image(text: Mapping[str, str]) -> bool:
     parts = [text.get(name, "") for name in (DESCRIPTION, INPUT, OUTPUT)]
     whole = "\n\n".join(part for part in parts if part)
     if not any("![" in part for part in parts):
-        return not any("![" in part for part in text.values()) and _POINTS_AT_PICTURE.search(whole) is not None
+        return not any("![" in part for part in text.values()) and _points_at_picture(whole)
     if _letters(_IMAGE.sub(" ", whole)) < _SAID or _SPEAKS_OF_PICTURE.search(whole):
         return True
     before = "."
@@ -104,6 +105,15 @@ def needs_image(text: Mapping[str, str]) -> bool:
             return True
         before = paragraph.strip() if "![" not in paragraph else before
     return False
+
+
+def _points_at_picture(text: str) -> bool:
+    """Whether a text speaks of a picture at its place. In Chinese also of one that the next lines draw in letters."""
+    if _POINTS_AT_PICTURE.search(text):
+        return True
+    pointer = _POINTS_IN_CHINESE.search(text)
+    following = [line for line in text[pointer.end() :].split("\n") if line.strip()][1:4] if pointer else []
+    return pointer is not None and all(_CHINESE.search(line) for line in following)
 
 
 def first_line_names(input_spec: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ DROPPED = "dropped"
 _TITLES = {
     DESCRIPTION: """description, problem description, problem statement, statement, problem, legend, 问题描述,
         题目描述, 题目背景, 问题背景, 故事背景, 背景, 题面, 题意, 任务, 编程任务, 任务描述, 题意描述, 题目叙述, 描述,
-        题目""",
+        题目内容, 题目""",
     INPUT: """input, inputs, input format, input specification, input description, input data, input file, 输入,
         输入格式, 输入文件, 输入数据, 输入描述, 输入说明, 数据输入, 输入要求, indata, indlæsning, eingabe, entrada""",
     OUTPUT: """output, outputs, output format, output specification, output description, output data, output file,
@@ -27,7 +27,8 @@ _TITLES = {
     NOTES: """note, notes, hint, hints, remark, remarks, follow-up, follow up, clarification, clarifications,
         notice, important note, custom judge, 注意事项, 提示, 注释, 注意, 备注, 提醒, 温馨提示""",
     SAMPLE: """sample, samples, example, examples, sample test, sample tests, sample case, 样例, 输入输出样例,
-        例子, 示例, 样例数据, 样例输入输出, 样例输入样例输出, 输入输出示例, exempel""",
+        例子, 示例, 样例数据, 样例输入输出, 样例输入样例输出, 输入输出示例,
+        输入输出文件样例, exempel""",
     SAMPLE_INPUT: """sample input, sample inputs, example input, input sample, input example, 样例输入, 输入样例,
         输入示例, 示例输入, 样例输入数据, 输入样例数据""",
     SAMPLE_OUTPUT: """sample output, sample outputs, example output, output sample, output example, 样例输出,

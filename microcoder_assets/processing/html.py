@@ -50,7 +50,9 @@ _CLASS_MARKERS = {
     **{"tex-font-style-it": "*", "tex-font-style-striked": "~~"},
 }
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
-_SCRIPT = re.compile("(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)")
+_SCRIPT = re.compile(
+    "(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?:\\^(?=\ue002\\^))?(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)"
+)
 _ORDINALS = ("st", "nd", "rd", "th")
 _ORDINAL = re.compile(rf"\ue002\^\{{({'|'.join(_ORDINALS)})\}}\ue003")
 _EXPLANATION = re.compile(r"\s*expl", re.IGNORECASE)
@@ -63,13 +65,12 @@ _TO_TEX = str.maketrans(
 )  # fmt: skip
 _MOD = re.compile(r"(?<= )mod(?= [\w(])")
 _WORD = re.compile("\\w|\ue000")
-_BOLD = re.compile(r"\*\*[^*]+\*\*")
-_BOLD_ENDS = re.compile(r"[^*]\*\*$")
-"""Bold text behind which other bold text continues it: `**a****b**` would be neither."""
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
-_SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input)\s*\d*\s*:?\s*", re.IGNORECASE)
-_SAMPLE_OUTPUT = re.compile(r"\s*(?:输出样例|样例输出|输出|sample\s+output|output)\s*\d*\s*:?\s*", re.IGNORECASE)
+_SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input|\w+\.in)\s*\d*\s*:?\s*", re.IGNORECASE)
+_SAMPLE_OUTPUT = re.compile(
+    r"\s*(?:输出样例|样例输出|输出|sample\s+output|output|\w+\.(?:out|ans))\s*\d*\s*:?\s*", re.IGNORECASE
+)
 
 
 def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
@@ -105,16 +106,19 @@ class _Renderer:
         if depth > _MAX_DEPTH:
             return self._text("".join(element.itertext()), top)
         pieces = [self._text(element.text or "", top)]
+        marked = ""
         for child in element:
             tail = child.tail or ""
             if isinstance(child.tag, str):
-                piece = self._element(child, depth + 1)
-                if _BOLD.fullmatch(piece) and not pieces[-1] and _BOLD_ENDS.search("".join(pieces[-2:-1])):
-                    pieces[-2], piece = pieces[-2][:-2], piece[2:]
-                pieces.append(piece)
+                pieces.append(self._element(child, depth + 1))
+                marker = _marker(child) if pieces[-1].endswith(("*", "~")) else ""
+                if marker and marker == marked and pieces[-2].endswith(marker) and pieces[-1].startswith(marker):
+                    pieces[-2:] = [pieces[-2].removesuffix(marker) + pieces[-1].removeprefix(marker)]
+                marked = "" if tail else marker
                 if child.tag == "br" or child.tag in _APART:
                     tail = tail.lstrip(" \t" if self.keep_newlines and child.tag != "br" else " \t\n")
-            pieces.append(self._text(tail, top))
+            if tail:
+                pieces.append(self._text(tail, top))
         return "".join(pieces).replace("\ue001\ue000", "\ue001 \ue000")
 
     def _text(self, text: str, top: bool) -> str:
@@ -134,8 +138,7 @@ class _Renderer:
         if "tex-span" in names and (maths := self._maths(element)):
             return maths
         inner = self._children(element, depth)
-        marker = _MARKERS.get(tag) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
-        if marker:
+        if marker := _marker(element):
             return inner if self.vault.restore(inner).lstrip().startswith("![") else _emphasis(inner, marker)
         if tag in _BLOCKS or _is_caption(element, names):
             heading = next((f"## {_CLASS_HEADINGS[n]}\n\n" for n in names if n in _CLASS_HEADINGS), "")
@@ -161,7 +164,10 @@ class _Renderer:
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
         _mark_underlined(element)
-        return "\n\n" + self.vault.hold(fence(self.vault.restore(_flat(element)))) + "\n\n"
+        code = self.vault.restore(_flat(element))
+        if element.find(".//p") is not None:  # an editor's paragraphs, one a line
+            code = re.sub(r"\n(?:[ \t]*\n)+", "\n", code)
+        return "\n\n" + self.vault.hold(fence(code)) + "\n\n" if code.strip() else "\n\n"
 
     def _break(self, element: HtmlElement, depth: int) -> str:
         return "\n" + self._children(element, depth)
@@ -240,10 +246,11 @@ class _Renderer:
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:
         blocks = []
-        for number, row in enumerate((row for row in rows if len(row) == 2), 1):
-            for name, cell in zip(("Input", "Output"), row, strict=True):
+        pairs = [[self.vault.restore(_lines(cell)) for cell in row] for row in rows if len(row) == 2]
+        for number, pair in enumerate((pair for pair in pairs if any(map(str.strip, pair))), 1):
+            for name, text in zip(("Input", "Output"), pair, strict=True):
                 blocks.append(f"### Sample {name} {number}")
-                blocks.append(self.vault.hold(fence(self.vault.restore(_flat(cell)))))
+                blocks.append(self.vault.hold(fence(text)))
         return "\n\n" + "\n\n".join(blocks) + "\n\n"
 
 
@@ -315,6 +322,18 @@ def _mark_underlined(element: HtmlElement) -> None:
                 child[-1].tail = f"{child[-1].tail or ''}**"
             else:
                 child.text += "**"
+
+
+def _lines(cell: HtmlElement) -> str:
+    """The text of a sample in a table; white space around its lines is the page's where it is not preformatted."""
+    text = _flat(cell)
+    return text if cell.find(".//pre") is not None else "\n".join(filter(None, map(str.strip, text.split("\n"))))
+
+
+def _marker(element: HtmlElement) -> str:
+    """The mark of Markdown for an element that emphasises or strikes out, else empty."""
+    names = (element.get("class") or "").split()
+    return _MARKERS.get(element.tag.lower()) or next((_CLASS_MARKERS[n] for n in names if n in _CLASS_MARKERS), "")
 
 
 def _emphasis(inner: str, marker: str) -> str:

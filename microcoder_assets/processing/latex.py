@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from microcoder_assets.processing.markdown import Vault, clean_characters, code_span, fence, finish, table
+from microcoder_assets.processing.markdown import Vault, clean_characters, code_span, display, fence, finish, table
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?[ \t]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim|lstlisting|Verbatim)\}(?:\[[^\]]*\])?(.*?)\\end\{\1\}", re.DOTALL)
@@ -85,16 +85,9 @@ def latex_to_markdown(text: str) -> str:
     text = _DRAWING.sub(lambda m: f"\n\n{vault.hold('![](drawing)')}\n\n", text)
     if "\\begin{document}" in text:
         text = text.split("\\begin{document}", 1)[1].split("\\end{document}", 1)[0]
-    text = _DISPLAY.sub(lambda m: vault.hold(_display(m)), text)
+    text = _DISPLAY.sub(lambda m: vault.hold(display(m["body"] or m["bracket"] or m["dollars"] or "", m["env"])), text)
     text = _INLINE.sub(lambda m: vault.hold(f"${(m[1] or m[2]).strip()}$"), text)
     return finish(_Converter(text, vault).until_end(), vault).replace(_ITEM, "- ")
-
-
-def _display(match: re.Match[str]) -> str:
-    body = match["body"] or match["bracket"] or match["dollars"] or ""
-    if match["env"] and ("&" in body or "\\\\" in body):
-        body = f"\\begin{{aligned}}\n{body.strip()}\n\\end{{aligned}}"
-    return f"$$\n{body.strip()}\n$$" if "\n" in body.strip() else f"$${body.strip()}$$"
 
 
 class _Converter:

@@ -24,6 +24,7 @@ _PROTECTED = re.compile(
     FENCE + r"|(?P<escape>\\[<&`$\\])"
     r"|(?P<code>(?<!`)(?P<run>`+)(?!`)[^\n]+?(?<!`)(?P=run)(?!`))"
     r"|(?P<display>\$\$(?!\$).+?\$\$)"
+    r"|\\begin\{(?P<numbered>(?:equation|eqnarray|align|gather)\*?)\}(?P<body>.*?)\\end\{(?P=numbered)\}"
     r"|(?P<maths>\$(?![\s$])(?:[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
     re.MULTILINE | re.DOTALL,
 )
@@ -33,6 +34,8 @@ _PROSE = re.compile(r"[\u2e80-\uffee]|<[A-Za-z/]|(?<![A-Za-z])[A-Za-z]{2,} +[a-z
 _COMMAND = re.compile(r"\\(?:text\w*|math\w+|operatorname|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _TOUCHING = re.compile("\ue000(\\d+)\ue001(?=\ue000(\\d+)\ue001)")
+_UNCLOSED = re.compile(r"^[ ]{0,3}(?=`{3}|~{3})", re.MULTILINE)
+"""A line that would open a fence, where all whole ones are held."""
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2800\ufeff\ue000-\ue003\ufffe\uffff]"
@@ -87,6 +90,8 @@ class Vault:
 
         def keep(match: re.Match[str]) -> str:
             piece = match[0]
+            if match["numbered"]:
+                return self.hold(display(match["body"], match["numbered"]))
             if page and (piece in (r"\<", r"\&") or (match["code"] and TAG.search(piece))):
                 return piece
             if match["display"] or match["maths"]:
@@ -151,7 +156,15 @@ def tidy(text: str) -> str:
 def finish(text: str, vault: Vault) -> str:
     """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
     text = TAG.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
+    text = _UNCLOSED.sub(r"\\", text)
     return vault.restore(tidy(vault.apart(text))).strip()
+
+
+def display(body: str, environment: str | None = None) -> str:
+    """Display maths; rows of an environment of LaTeX that numbers equations as rows of `aligned`."""
+    if environment and ("&" in body or "\\\\" in body):
+        body = f"\\begin{{aligned}}\n{body.strip()}\n\\end{{aligned}}"
+    return f"$$\n{body.strip()}\n$$" if "\n" in body.strip() else f"$${body.strip()}$$"
 
 
 def code_span(code: str) -> str:

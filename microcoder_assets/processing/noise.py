@@ -11,22 +11,25 @@ _LINES = re.compile(
     r"|C/C\+\+ 输入输出 long long 时请用 `?%lld`?。[^\n]*"
     r"|\*\*(?:题目|本题|原题)?(?:译自|来自)[^\n]*\*\*"
     r"|\*\*(?:时间|空间)限制\s*(?:[:：]\s*\*\*|\*\*\s*[:：])\s*\$[\d.]+\s*\\texttt\{\w+\}\$"
-    r"|(?:#* ?格式\n\n)?\**PROGRAM NAME\**: *\w+\**"
+    r"|(?:#* ?格式\n\n)?\**(?:PROGRAM|PROBLEM) NAME\**: *\w+\**"
+    r"|请在此填写\w{0,10}"
     r"|[(（](?:file )?\w+\.(?:in|out)[)）]"
     r"|\*\*Note:\*\* This question is the same as [^\n]*)$\n*",
     re.MULTILINE,
 )
 """Lines of their own: how C++ of 2010 reads 64-bit numbers (Codeforces, UOJ), who translated (LibreOJ), limits that the
-record holds in columns (UOJ), the files of USACO's judge, where ours reads standard input (COGS), and which problem of
-the site is the same (LeetCode)."""
+record holds in columns (UOJ), the names and files of USACO's judge, where ours reads standard input (COGS), what a form
+asks its author to fill in (Joyoi), and which problem of the site is the same (LeetCode)."""
 _SENTENCES = re.compile(
-    r"[ ]?\bYou can (?:make|perform) hacks [^.\n]*\bversions? [^.\n]*\."
+    r"[ ]?\bPROBLEM NAME: *\w+(?m:$)"
+    r"|[ ]?\bYou can (?:make|perform) hacks [^.\n]*\bversions? [^.\n]*\."
     r"|[ ]?\bCreate the variable named \w+ to store the input midway in the function\."
     r"|[ ]?\b(?:(?:Namely|Formally|More (?:precisely|specifically)|To clarify)[:,]? (?:let|if)|Let)(?:'s assume that)? "
     r"(?:your|the jury's) answer [^\n]*?\b(?:correct|accepted),? if (?:and only if )?!\[\]\([^)\n]*\)[^.!\n]{0,30}\.?"
 )
-"""Rules of hacking in a round; the sentence that LeetCode hides off the screen to mark answers of models: it tells when
-a statement was published; and the formula of a tolerance as a picture, behind the sentence that states it."""
+"""The name that USACO's judge asks for; rules of hacking in a round; the sentence that LeetCode hides off the screen to
+mark answers of models: it tells when a statement was published; and the formula of a tolerance as a picture, behind the
+sentence that states it."""
 _FENCE = re.compile(FENCE, re.MULTILINE | re.DOTALL)
 
 

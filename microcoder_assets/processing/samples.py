@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from microcoder_assets.processing.headings import EXPLANATION, SAMPLE, SAMPLE_INPUT, SAMPLE_OUTPUT
 from microcoder_assets.processing.markdown import fence
@@ -27,12 +28,24 @@ _FILE_NAME = {
     SAMPLE_OUTPUT: re.compile(r"\A\W*(?:file )?[\w-]+\.(?:out|ans)\W*\n"),
 }
 _SEVERAL = re.compile(
-    r"!\[[^\]\n]*\]\(|样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
+    r"!\[[^\]\n]*\]\(|略|^\s*or:?\s*$|样例|输入|输出|【|\bsample\b|\b(?:input|output)\s*#?\d|^\s*(?:test\s*)?case\s*#?\d+\s*:?\s*$|[\u4e00-\u9fff]{2}",
     re.IGNORECASE | re.MULTILINE,
 )
 """Marks of a picture, of several samples, or of prose, in what should be the text of one sample."""
-_REMARK = re.compile(r"\n\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//)")
+_REMARK = re.compile(
+    r"\n(?:\s*(?=[^\n]{0,8}[\u4e00-\u9fff]{2}|!\[|//|(?:IN|OUT)PUT DETAILS\b)"
+    r"|(?<=\d\n)[ \t]*\n\s*(?=[A-Z][a-z]*(?: [\w#-]+){4}))"
+)
 """Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
+_COMMENT = re.compile(r"(?<=\S)[ \t]*//[^\n]*[\u4e00-\u9fff]{2}[^\n]*")
+"""A comment in Chinese behind the data of a line."""
+_LABEL = re.compile(
+    r"^[ \t]*(?=[^\n]*[\u4e00-\u9fff\d])[【\[（(]?[ ]?"
+    r"(?:(?:输入|输出){0,2}样例(?:输入|输出){0,2}|输入|输出|(?:sample )?(?:input|output)|sample)"
+    r"[ ]?#?(?:\d{1,2}|[一二三四五六七八九十l])?[ ]?[】\]）)]?[ ]?[:：.]?[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A line that says which of several samples begins, in the text of what the headings take for one."""
 _NUMBER = re.compile(r"\d+")
 _BLOCK = re.compile(r"(?:[-*+>]|\d+\.)[ ]|[|#]|```")
 _LAST_ITEM = re.compile(r"^((?:[-*]|\d{1,2}\.)[ ].*)\n(?=\S)(?!(?:[-*]|\d{1,2}\.)[ ])", re.MULTILINE)
@@ -105,9 +118,34 @@ def _unspaced(text: str) -> str:
 
 
 def _without_remark(text: str) -> tuple[str, str]:
-    """A sample's text, and the remark behind it."""
+    """A sample's text, and the remarks behind it and behind its lines."""
     remark = _REMARK.search(text)
-    return (text[: remark.start()].strip("\n "), text[remark.end() :].strip()) if remark else (text.strip("\n"), "")
+    said = [text[remark.end() :].strip()] if remark else []
+    text = text[: remark.start()].strip("\n ") if remark else text.strip("\n")
+    comments = [comment[0].strip() for comment in _COMMENT.finditer(text)]
+    return _COMMENT.sub("", text), "\n".join(comments + said)
+
+
+def _labelled(text: str) -> list[str]:
+    """A text that begins with a label as one text for each label, else the text itself."""
+    before, *texts = _LABEL.split(text)
+    return [text] if before.strip() or not texts else [piece.strip("\n") for piece in texts]
+
+
+def _by_heading(parts: Sequence[Part]) -> Iterator[Part]:
+    """The parts, `Sample 1` and `Sample 2` under an empty heading for inputs being inputs, for outputs outputs."""
+    kind = ""
+    for part, following in zip_longest(parts, parts[1:]):
+        if kind and _is_one_text(part):
+            yield Part(kind, part.title, part.text)
+            continue
+        kind = part.kind if part.kind in _FILE_NAME and not part.text.strip() else ""
+        if not (kind and following and _is_one_text(following)):
+            yield part
+
+
+def _is_one_text(part: Part) -> bool:
+    return part.kind == SAMPLE and bool(part.text.strip()) and len(_FENCED.findall(part.text)) < 2
 
 
 def read_pairs(parts: Sequence[Part]) -> Found:
@@ -117,7 +155,7 @@ def read_pairs(parts: Sequence[Part]) -> Found:
     explanations: dict[int, str] = {}
     remarks: list[tuple[int, str]] = []
     leftover: list[str] = []
-    for part in parts:
+    for part in _by_heading(parts):
         blocks = [(block["body"] or "").rstrip("\n") for block in _FENCED.finditer(part.text)]
         files = None if blocks else _FILES.fullmatch(part.text)
         if files and part.kind in (SAMPLE, SAMPLE_INPUT):
@@ -126,7 +164,7 @@ def read_pairs(parts: Sequence[Part]) -> Found:
                 found.append(text)
                 remarks.append((len(found), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
-            for block in blocks or [_unspaced(part.text)]:
+            for block in [text for whole in blocks or [_unspaced(part.text)] for text in _labelled(whole)]:
                 text, remark = _without_remark(_FILE_NAME[part.kind].sub("", block))
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
                 remarks.append((max(len(inputs), len(outputs)), remark))
@@ -150,9 +188,15 @@ def read_pairs(parts: Sequence[Part]) -> Found:
             explanations[at] = "\n\n".join(filter(None, [remark, explanations.get(at)]))
     samples: dict[tuple[str, str], Sample] = {}
     for at, pair in enumerate(zip(inputs, outputs, strict=True), 1):
-        if pair[1].strip() and pair not in samples:
+        if pair in samples and _squeezed(explanations.get(at)) == _squeezed(samples[pair].explanation):
+            explanations.pop(at, None)
+        elif pair[1].strip() and pair not in samples:
             samples[pair] = Sample(*pair, explanations.pop(at, None))
     return Found(tuple(samples.values()), explanations, tuple(leftover))
+
+
+def _squeezed(text: str | None) -> str:
+    return "".join((text or "").split())
 
 
 def with_listed(found: Found, listed: Sequence[Sample]) -> Found:

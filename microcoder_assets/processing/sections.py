@@ -20,6 +20,7 @@ from microcoder_assets.processing.headings import (
     SAMPLE_KINDS,
     SAMPLE_OUTPUT,
 )
+from microcoder_assets.processing.noise import without_noise
 
 _HEADING = re.compile(
     r"(?P<hashes>#{1,6})(?:[ \t]+(?P<atx>.*?))?[ \t]*#*"
@@ -28,6 +29,7 @@ _HEADING = re.compile(
     r"[:：]?(?P<rest>.*)"
     r"|(?P<colon>[A-Za-z][A-Za-z ]{2,30}):[ ]*(?P<value>.{0,80})"
     r"|(?P<plain>[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]{2,10})[ ]?\d{0,2}[:：]?"
+    r"(?:[ ]?[(（][^()（）]{1,30}\.(?:in|out)[)）][:：]?)?"
 )
 _TITLED = ("atx", "strong", "bracket", "square", "angle", "colon")
 _FENCE = re.compile(r"[ ]*(`{3,}|~{3,})([^\n`]*)$")
@@ -41,7 +43,8 @@ _LIMIT = re.compile(
 )
 """A line that repeats the limits, which the record holds in columns."""
 _BOUND = re.compile(r"\w\s?[<≤]\s?=?\s?\d")
-_FILE = re.compile(r"\s*[(（][^()（）]*\.(?:in|out|ans|pas|cpp)[^()（）]*[)）]?$")
+_FILE = re.compile(r"\s*[:：]?\s*(?:[(（][^()（）]*\.(?:in|out|ans|pas|cpp)[^()（）]*[)）]?|\b\w+\.(?:in|out|ans))$")
+_WHOLE = re.compile(r"\s*(`{3,})[^\n`]*\n(.*)\n\1\s*", re.DOTALL)
 _WITH_TEXT = (NOTES, CONSTRAINTS, DROPPED)
 
 
@@ -65,10 +68,16 @@ class Sections:
 def split_sections(markdown: str) -> Sections:
     """The sections of clean Markdown by their headings (English, Chinese, Swedish, German, Spanish).
 
-    A section that repeats an earlier one is left out; sections of one kind are joined.
+    A section that repeats an earlier one is left out; sections of one kind are joined. A statement that was
+    preformatted as a whole, headings and all, is read without its fence.
     """
     sections = Sections()
-    for part in _parts(_MISPLACED.sub(r"\n\n\1", markdown)):
+    parts = list(_parts(_MISPLACED.sub(r"\n\n\1", markdown)))
+    written = [part for part in parts if part.text.strip()]
+    if len(written) == 1 and (whole := _WHOLE.fullmatch(written[0].text)) and "\n```" not in whole[2]:
+        inside = list(_parts(without_noise(whole[2])))
+        parts = inside if {INPUT, OUTPUT} <= {part.kind for part in inside} else parts
+    for part in parts:
         text = part.text.strip("\n")
         if part.kind in SAMPLE_KINDS:
             sections.samples.append(Part(part.kind, part.title, text))
@@ -124,7 +133,7 @@ def _heading(line: str, current: str) -> tuple[str, str, str] | None:
         ends_samples = match["hashes"] and (in_samples or current == DROPPED)
         return (NOTES, title, f"### {title}" if title else "") if ends_samples else None
     if kind in (INPUT, OUTPUT):
-        of_a_sample = in_samples and "format" not in title.lower()
+        of_a_sample = in_samples and not re.search("format|格式", title.lower())
         if match["bold"] and (of_a_sample or rest):
             return None
         if of_a_sample and match["rest"] is None and (not match["hashes"] or len(match["hashes"]) > 2):

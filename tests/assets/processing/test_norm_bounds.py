@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from microcoder_assets.processing.bounds import Bound, read_bounds
@@ -82,6 +82,7 @@ NAMES = st.sampled_from(["n", "a_i", "|s|", "nums.length", "x_{1}", "T", "grid[i
 @given(NAMES, NUMBERS, NUMBERS, SIGNS)
 def test_a_written_bound_is_read_back(name: str, one: int, other: int, signs: tuple[str, str]) -> None:
     low, high = min(one, other), max(one, other)
+    assume(low < high or signs[1] != "<")
     (bound,) = read_bounds({"constraints": f"${low} {signs[0]} {name} {signs[1]} {high}$"})
     assert (bound.low, bound.high) == (float(low), float(high))
     assert bound.high_strict == (signs[1] == "<") and not bound.low_strict
@@ -133,3 +134,33 @@ def test_the_variables_of_the_first_line(text: str, names: tuple[str, ...]) -> N
 )
 def test_first_lines_are_held_against_the_statement(given_input: bytes, faults: set[str]) -> None:
     assert faults_of_inputs(FIRST, read_bounds({"input_spec": FIRST}), [given_input]) == faults
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-2,000,000 ≤ h ≤ 2,000,000", {"h": (-2e6, 2e6)}),
+        ("$1 \\le a \\le b$, $|c| \\le 50$", {"a": (1, None), "|c|": (None, 50)}),
+        ("3≤k≤9，2≤e，k 是车站的数目", {"k": (3, 9), "e": (2, None)}),
+        ("1 ≤ *N*, *M* ≤ 70", {"N": (1, 70), "M": (1, 70)}),
+        ("$4 \\le b'_i \\le 6$", {"b'_i": (4, 6)}),
+        ("- - 1 <= q <= 5", {"q": (1, 5)}),
+        ("$1 \\le d_i \\le 10^4 (1 \\le i \\le n)$", {"d_i": (1, 1e4), "i": (1, None)}),
+    ],
+)
+def test_lists_and_marks_around_a_limit_change_nothing(text: str, expected: dict[str, tuple[float, float]]) -> None:
+    assert limits(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If $x > 0$ go left. If $x < 0$ go right.",
+        "Each line is at most 80 characters.",
+        "The speed should be in [1, 150].",
+        "The total over all test cases does not exceed 500.",
+        "The sum of $r * c$ over all tests does not exceed 900.",
+    ],
+)
+def test_words_cases_and_ends_of_expressions_have_no_limits(text: str) -> None:
+    assert limits(text) == {}

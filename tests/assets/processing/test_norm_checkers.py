@@ -27,6 +27,7 @@ def close(absolute: float | None, relative: float | None, case_sensitive: bool =
         ("An absolute error of 0.001 is fine.", close(1e-3, None)),
         ("绝对误差不超过 $10^{-5}$。", close(1e-5, None)),
         ("答案误差小于1e-9。", close(1e-9, 1e-9)),
+        ("你的答案和标准答案相差不超过 $10^{-4}$ 即可。", close(1e-4, 1e-4)),
         ("Answers with a precision of 10-5 are accepted.", close(1e-5, 1e-5)),
         ("You can print each letter in any case (upper or lower).", Checker("tokens", case_sensitive=False)),
         ('You can output "YES" and "NO" in any case (for example, "yEs").', Checker("yesno")),

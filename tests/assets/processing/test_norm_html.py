@@ -110,7 +110,7 @@ def test_lines_broken_at_a_fixed_column_are_joined() -> None:
     assert html_to_markdown(f"<p>{WRAPPED}<br/>\n队员。</p>") == f"{WRAPPED}队员。"
     assert html_to_markdown(f"<p>{WRAPPED}</p><p>1. 队员</p>") == f"{WRAPPED}\n\n1. 队员"
     assert html_to_markdown("<p>短</p><p>句子</p>") == "短\n\n句子"
-    latin = "x" * 98 + "ac"
+    latin = "x" * 96 + "ac"
     assert html_to_markdown(f"<div>{latin}</div><div>ceptable</div>") == f"{latin}\n\nceptable"
 
 
@@ -201,3 +201,34 @@ def test_maths_survives_byte_for_byte(maths: list[str], words: list[str]) -> Non
 def test_any_text_is_cleaned_without_error_and_stays_clean(source: str) -> None:
     clean = html_to_markdown(source, keep_newlines=True)
     assert not TAG.search(outside_code(clean))
+
+
+def test_marks_of_the_same_kind_that_touch_are_one() -> None:
+    assert html_to_markdown("<p><b>输</b><b>入格式</b></p>") == "**输入格式**"
+    assert html_to_markdown("<p><b><i>n</i></b><b>位</b> <b>a</b> <b>b</b></p>") == "***n*位** **a** **b**"
+
+
+def test_a_power_written_twice_is_one_power() -> None:
+    assert html_to_markdown("<p>10^<sup>-6</sup></p>") == "$10^{-6}$"
+
+
+def test_an_empty_block_of_code_leaves_nothing() -> None:
+    assert html_to_markdown("<p>One.</p><pre> </pre><p>Two.</p>") == "One.\n\nTwo."
+
+
+def test_equations_outside_of_dollars_are_display_maths() -> None:
+    assert html_to_markdown("So \\begin{equation} a < b \\end{equation} holds.", True) == "So $$a < b$$ holds."
+    rows = html_to_markdown("\\begin{align*} a &= 1 \\\\ b &= 2 \\end{align*}", True)
+    assert rows == "$$\n\\begin{aligned}\na &= 1 \\\\ b &= 2\n\\end{aligned}\n$$"
+
+
+def test_a_line_of_tildes_that_closes_nowhere_opens_no_fence() -> None:
+    assert html_to_markdown("Hi\n~~~~~~\n# Input\nOne.", True) == "Hi\n\\~~~~~~\n# Input\nOne."
+
+
+def test_latin_text_cut_at_the_column_is_joined_and_wrapped_text_is_not() -> None:
+    cut, wrapped = "word " * 19 + "cross", "word " * 18 + "cross"
+    for line, end in ((cut, "crossing"), (wrapped, "cross\n\ning")):
+        page = f"<div>{line}</div><div>ing over.</div>"
+        assert html_to_markdown(page).endswith(f"word {end} over.")
+    assert "cross\n" in html_to_markdown(f"<div>{cut}</div><div>&nbsp;over it.</div>")

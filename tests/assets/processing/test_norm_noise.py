@@ -66,3 +66,8 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
 def test_all_else_keeps_its_place(blocks: list[str]) -> None:
     kept = [block for block in blocks if block != "(a.in)"]
     assert without_noise("\n\n".join(blocks)) == "\n\n".join(kept)
+
+
+def test_what_a_form_or_a_judge_asks_its_author_for_goes() -> None:
+    assert without_noise("请数桥。\n\n请在此填写输入格式\n\n一个数。") == "请数桥。\n\n一个数。"
+    assert without_noise("Count the bridges. PROBLEM NAME: bridges\n\nPlease.") == "Count the bridges.\n\nPlease."

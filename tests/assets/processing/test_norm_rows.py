@@ -165,6 +165,9 @@ def test_a_picture_that_got_lost_is_needed() -> None:
     pointing = f"The paths are shown in the picture below.\n\n{STATEMENT}"
     assert row_of(statement=pointing)["flags"] == ["needs_image"]
     assert row_of(statement=f"{pointing}\n\n## Note\n\n![](map.png)")["flags"] == []
+    told = "道路如下图所示：\n\n请求和。\n\n共两个。\n\n都是数。"
+    assert row_of(statement=f"{told}\n\n{STATEMENT}")["flags"] == ["needs_image"]
+    assert row_of(statement=f"道路如下图所示：\n\n+--+--+\n\n{STATEMENT}")["flags"] == []
 
 
 def test_noise_is_taken_out_before_sections_are_read() -> None:
@@ -176,6 +179,10 @@ def test_noise_is_taken_out_before_sections_are_read() -> None:
     ("lost", "expected"),
     [
         ("Do:\n\n  1. Take $a$.    2. Add $b$.   3. Stop.", "Do:\n\n  1. Take $a$.\n  2. Add $b$.\n  3. Stop."),
+        (
+            "See ![a map](CDN_BASE_URL/0a1b) of the roads that lead out of the old town.",
+            "See ![a map](missing) of the roads that lead out of the old town.",
+        ),
         ("The set \\\\{$a$, 1\\\\} of \\\\{2, 3\\}.", "The set \\{$a$, 1\\} of \\{2, 3\\}."),
     ],
 )

@@ -257,3 +257,46 @@ def test_described_arguments_read_back_the_same(values: list[object]) -> None:
     signature = Signature(tuple("abc"[: len(values)]), (None,) * len(values), None)
     shown = describe_arguments(json.dumps(values), signature)
     assert json.loads(sample_test(Sample(shown, "0"), signature)[0]) == values
+
+
+def test_several_samples_under_one_heading_are_read_by_their_labels() -> None:
+    for first, second in (("样例输入1", "样例输入2"), ("【样例一】", "【样例二】"), ("Input 1:", "Input 2:")):
+        out = [label.replace("输入", "输出").replace("In", "Out") for label in (first, second)]
+        markdown = f"求和。\n\n### 样例输入\n\n```\n{first}\n1 2\n\n{second}\n3 4\n```\n\n### 样例输出\n\n"
+        found = read_pairs(split_sections(markdown + f"```\n{out[0]}\n3\n{out[1]}\n7\n```").samples)
+        assert found.samples == (Sample("1 2", "3"), Sample("3 4", "7"))
+    headed = "求和。\n\n## Sample Input\n\n【样例1】\n1 2\n\n【样例2】\n3 4\n\n"
+    headed += "## Sample Output\n\n【样例1】\n3\n\n【样例2】\n7"
+    assert read_pairs(split_sections(headed).samples).samples == (Sample("1 2", "3"), Sample("3 4", "7"))
+
+
+def test_labels_that_do_not_pair_give_no_sample() -> None:
+    markdown = "求和。\n\n### 样例输入\n\n```\n样例1\n1 2\n样例2\n3 4\n```\n\n### 样例输出\n\n```\n3\n```"
+    assert read_pairs(split_sections(markdown).samples).samples == ()
+
+
+@pytest.mark.parametrize("remark", ["OUTPUT DETAILS:\n\nOne and two.", "One and two make three together."])
+def test_what_is_said_of_an_output_is_no_part_of_it(remark: str) -> None:
+    markdown = f"Sum.\n\n## Sample Input\n\n1 2\n\n## Sample Output\n\n```\n3\n\n{remark}\n```"
+    (sample,) = read_pairs(split_sections(markdown).samples).samples
+    assert sample == Sample("1 2", "3", remark)
+
+
+def test_comments_behind_the_lines_of_a_sample_are_its_explanation() -> None:
+    markdown = "求和。\n\n## Sample Input\n\n```\n2 //有两个数\n4 5\n```\n\n## Sample Output\n\n```\n9\n```"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("2\n4 5", "9", "//有两个数"),)
+
+
+@pytest.mark.parametrize("output", ["略", "1 2\nor:\n2 1"])
+def test_an_output_that_is_left_out_or_one_of_two_is_no_sample(output: str) -> None:
+    markdown = f"求和。\n\n## Sample Input\n\n1 2\n\n## Sample Output\n\n```\n{output}\n```"
+    assert read_pairs(split_sections(markdown).samples).samples == ()
+
+
+def test_an_editors_paragraphs_and_a_table_of_files_are_lines_of_samples() -> None:
+    page = "<p>求和。</p><h3>【样例输入】</h3><pre><p>\n2\n</p>\n\n<p>\n1 2\n</p>\n</pre>"
+    page += "<h3>【样例输出】</h3><pre>3</pre>"
+    assert read_pairs(split_sections(html_to_markdown(page)).samples).samples == (Sample("2\n1 2", "3"),)
+    names = "<tr><td><b>sum.in</b></td><td><b>sum.out</b></td></tr>"
+    page = f"<p>求和。</p><h3>样例</h3><table>{names}<tr><td>\n<p>\n  2\n</p>\n<p>1 2</p></td><td>3</td></tr></table>"
+    assert read_pairs(split_sections(html_to_markdown(page)).samples).samples == (Sample("2\n1 2", "3"),)

@@ -100,3 +100,19 @@ def test_a_heading_that_only_names_the_description_goes() -> None:
 def test_remarks_on_the_input_among_samples_are_explanations() -> None:
     kinds = [part.kind for part in split_sections("# 样例输入\n\n1\n\n### 输入说明\n\n一。\n\n# 样例输出\n\n1").samples]
     assert kinds == ["sample_input", "explanation", "sample_output"]
+
+
+def test_headings_may_name_a_file() -> None:
+    markdown = "求和。\n\n### 输入文件：sum.in\n\n两个数。\n\n输入样例 (sum.in):\n\n1 2\n\n"
+    markdown += "输出格式\n\n一个数。\n\n输出样例 (sum.out):\n\n3"
+    sections = split_sections(markdown)
+    assert sections.text == {"description": "求和。", "input_spec": "两个数。", "output_spec": "一个数。"}
+    assert [part.text for part in sections.samples] == ["1 2", "3"]
+
+
+def test_a_statement_preformatted_as_a_whole_is_read_without_its_fence() -> None:
+    inside = "求和。\n\n输入格式:\n\n两个数。\n\n输出格式:\n\n一个数。"
+    whole = {"description": "求和。", "input_spec": "两个数。", "output_spec": "一个数。"}
+    assert split_sections(f"# 题目描述\n\n```\n{inside}\n```").text == whole
+    kept = "```\n1 2\n```"
+    assert split_sections(kept).text == {"description": kept}
