@@ -73,8 +73,6 @@ _TOUCHES_RIGHT = re.compile(r"\s?(?:[-+*/^%|_]|\((?!\s?\d+\s?[≤<])|\\[A-Za-z])
 _GOES_ON = re.compile(r"\s?(?![且均都皆])[^\W\d_]")
 """A word right behind a list of names: `2 ≤ m，n 是` names m and begins the next clause with n."""
 _OPERATOR = re.compile(r"[-+*/^%_]\s?$")
-_IN_PROSE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}$")
-"""A word in a sentence, `Each word is at most 100`, which is no variable."""
 _RANGE = re.compile(
     rf"(?P<names>{_VARIABLES})\s?"
     r"(?:∈|在|(?:(?:is|are|lies?) )?(?:an integer )?(?:in|from) (?:the )?(?:inclusive )?(?:range|interval)?)\s?"
@@ -140,25 +138,19 @@ def _of_line(line: str, section: str) -> Iterator[Bound]:
     while match := _STARTS.search(line, at):
         terms, relations, at = _chain(line, match.start())
         yield from _of_chain(terms, relations)
-    for match in filter(_of_variables, _RANGE.finditer(line)):
+    for match in _RANGE.finditer(line):
+        if _OPERATOR.search(line[: match.start()]):
+            continue
         low, high = _value(match["low"]), _value(match["high"])
         for name in _variables(match, section):
             yield Bound(name, low, match["open"] == "(", high, match["close"] == ")", match[0].strip())
-    for match in filter(_of_variables, _AT_MOST.finditer(line)):
+    for match in _AT_MOST.finditer(line):
         before = line[: match.start()]
         if not match["sum"] and (_IN_PART.search(before) or _TOUCHES_LEFT.search(before)):
             continue
         for name in _variables(match, section):
             variable = f"sum({name})" if match["sum"] or "和" in (match["of"] or "") else name
             yield Bound(variable, None, False, _value(match["number"]), False, match[0].strip())
-
-
-def _of_variables(match: re.Match[str]) -> bool:
-    """Whether the names stand for themselves: no words of a sentence, nor the end of an expression."""
-    if match.start() != match.start("names"):
-        return True
-    line = match.string
-    return not (_IN_PROSE.search(line[: match.end("names")]) or _OPERATOR.search(line[: match.start()]))
 
 
 def _chain(line: str, start: int) -> tuple[list[re.Match[str]], list[str], int]:

@@ -9,7 +9,7 @@ from typing import Any
 from microcoder_train.config import EvaluationSettings
 from microcoder_train.errors import TrainError
 from microcoder_train.evaluation.completions import Backend, Drawn, Request
-from microcoder_train.evaluation.tasks import Prompt
+from microcoder_train.evaluation.tasks import Prompt, as_text
 
 SERVER_RETRIES, SERVER_TIMEOUT_S = 6, 1800.0
 """Of 408, 409, 429, 5xx and broken connections; and seconds for one completion of a thinking model. Ours."""
@@ -93,8 +93,7 @@ class TransformersBackend:
         tokenizer = self._policy.tokenizer
         if not isinstance(prompt, str) and tokenizer.chat_template:
             return list(tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=False))
-        text = prompt if isinstance(prompt, str) else "\n\n".join(message["content"] for message in prompt)
-        return list(tokenizer(text)["input_ids"])
+        return list(tokenizer(as_text(prompt))["input_ids"])
 
     def _fits(self, length: int) -> bool:
         return length + self._settings.max_completion_tokens <= self._policy.context
@@ -120,11 +119,13 @@ class VllmBackend:
 
     def draw(self, batch: Sequence[Request]) -> list[Drawn]:
         outputs: list[Any] = [None] * len(batch)
+        chats = self._llm.get_tokenizer().chat_template is not None
+        prompts = [request.prompt if chats else as_text(request.prompt) for request in batch]
         for chat in (False, True):
-            places = [n for n, request in enumerate(batch) if isinstance(request.prompt, list) == chat]
+            places = [n for n, prompt in enumerate(prompts) if isinstance(prompt, list) == chat]
             if places:
                 call = self._llm.chat if chat else self._llm.generate
-                found = call([batch[n].prompt for n in places], [self._sampling(batch[n]) for n in places])
+                found = call([prompts[n] for n in places], [self._sampling(batch[n]) for n in places])
                 for place, output in zip(places, found, strict=True):
                     outputs[place] = output
         return [
@@ -146,7 +147,10 @@ class VllmBackend:
 
 
 class ServerBackend:
-    """An OpenAI-compatible server: messages to /chat/completions, text to /completions, one request a completion."""
+    """An OpenAI-compatible server: messages to /chat/completions, text to /completions, one request a completion.
+
+    Where it says that the model has no chat template, messages are text too, as the other backends send them.
+    """
 
     def __init__(
         self, model: str, settings: EvaluationSettings, seed: int, base_url: str, api_key: str | None, parallel: int
@@ -160,6 +164,7 @@ class ServerBackend:
         self._base_url = base_url
         self._api_key = (api_key or "").strip()
         self._errors = openai
+        self._chats = True
         self._client = openai.OpenAI(
             base_url=base_url, api_key=api_key or "none", max_retries=SERVER_RETRIES, timeout=SERVER_TIMEOUT_S
         )
@@ -208,10 +213,15 @@ class ServerBackend:
             "max_tokens": own.max_completion_tokens,
             "seed": request.seed(self._seed),
         }
-        if isinstance(request.prompt, str):
-            stop = [text for text in own.stop.split(",") if text] or None
-            answer = self._client.completions.create(prompt=request.prompt, stop=stop, **common)
-            return answer, answer.choices[0].text if answer.choices else None
-        messages: Any = request.prompt
-        chat = self._client.chat.completions.create(messages=messages, **common)
-        return chat, chat.choices[0].message.content if chat.choices else None
+        if self._chats and not isinstance(request.prompt, str):
+            messages: Any = request.prompt
+            try:
+                chat = self._client.chat.completions.create(messages=messages, **common)
+                return chat, chat.choices[0].message.content if chat.choices else None
+            except self._errors.BadRequestError as error:
+                if "chat template" not in error.message:
+                    raise
+                self._chats = False
+        stop = [text for text in own.stop.split(",") if text] or None
+        answer = self._client.completions.create(prompt=as_text(request.prompt), stop=stop, **common)
+        return answer, answer.choices[0].text if answer.choices else None

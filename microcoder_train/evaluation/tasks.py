@@ -12,6 +12,12 @@ from microcoder_judge import Problem, Test
 Prompt: TypeAlias = str | list[dict[str, str]]
 """Text to continue, or chat messages."""
 
+
+def as_text(prompt: Prompt) -> str:
+    """What a model without a chat template continues: its messages with an empty line between them."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(message["content"] for message in prompt)
+
+
 Rules = Literal["livecodebench", "faithful"]
 """How answers are judged: as LiveCodeBench's grader compares, or as an online judge would."""
 

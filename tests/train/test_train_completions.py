@@ -110,6 +110,20 @@ def test_messages_go_to_chats_and_text_to_completions_with_the_sampling_settings
     assert first["seed"] == chat.seed(0)
 
 
+def test_of_a_model_without_a_chat_template_messages_are_text_to_continue() -> None:
+    def answer(request: dict[str, Any]) -> tuple[int, str, str]:
+        if "messages" in request:
+            return 400, "default chat template is no longer allowed, so you must provide a chat template", ""
+        return 200, request["prompt"], "stop"
+
+    with completing(answer) as server:
+        backend = server_backend(server.url)
+        asked = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}]
+        drawn = backend.draw([Request("p", sample, asked) for sample in range(3)])
+        assert [one.text for one in drawn] == ["be brief\n\nhi"] * 3
+        assert server.asked.total() == 4, "it is asked once whether it chats"
+
+
 def test_a_prompt_over_the_context_is_refused_and_other_faults_are_the_users() -> None:
     def answer(request: dict[str, Any]) -> tuple[int, str, str]:
         return 400, "the maximum context length is 5 tokens" if request["prompt"] == "long" else "no such model", ""
