@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -32,7 +33,10 @@ PATIENCE_S, POLL_S = 300.0, 0.02
 EMPTY = "import dagster as dg\n\n\n@dg.asset\ndef nothing() -> None: ...\n\n\ndefs = dg.Definitions([nothing])\n"
 GRAPH = """{ assetNodes { assetKey { path } groupName description dependencyKeys { path }
              metadataEntries { label } partitionDefinition { description } } }"""
-PARTS = {"webserver": "webserver", "daemon run": "daemon", "grpc": "code server", "dev": "supervisor"}
+PARTS = {
+    "dagster_webserver": "webserver", "dagster._daemon": "daemon", "code-server": "code server", "api grpc": "code server",
+    "dagster dev": "supervisor",
+}  # fmt: skip
 """Words of a command line -> what the process is."""
 
 
@@ -82,10 +86,10 @@ def start(command: Sequence[str], instance: Path | None) -> dict[str, float]:
         once_more = time.monotonic() - again
         held = memory(process.pid)
     finally:
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        process.wait(timeout=60)
-        psutil.wait_procs(children, timeout=60)
+        started = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        process.send_signal(signal.SIGINT)
+        for left in psutil.wait_procs(started, timeout=60)[1]:
+            left.kill()
     measures = {"seconds to an answer": answers, "seconds to the asset graph": shows}
     measures["milliseconds for the graph again"] = 1000 * once_more
     return measures | {f"MiB of the {name}" if name != "all" else "MiB in all": size for name, size in held.items()}
