@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -53,14 +53,17 @@ def run_regrade(
 ) -> Report:
     """Judge a file of generations into `out`. Raises TrainError for a file that holds none for the suite's problems."""
     recorded = read_recorded(path, suite, name)
-    policies = dict.fromkeys(item.policy for item in recorded)
-    say(f"judging {len(recorded)} generations of {', '.join(policies)}")
-    began = time.monotonic()
+    policies: dict[str, list[Recorded]] = {}
+    for item in recorded:
+        policies.setdefault(item.policy, []).append(item)
+    graded: dict[str, list[Graded]] = {}
+    times: dict[str, dict[str, float]] = {}
     with Judges(suite, settings.judge_workers, settings.isolation) as judges:
-        judged = grade("", suite, [item.answer for item in recorded], judges)
-    times = {"all": {"sampling_seconds": 0.0, "judging_seconds": round(time.monotonic() - began, 1)}}
-    pairs = [(item, replace(one, model=item.policy)) for item, one in zip(recorded, judged, strict=True)]
-    graded = {policy: [one for item, one in pairs if item.policy == policy] for policy in policies}
+        for policy, own in policies.items():
+            say(f"judging {len(own)} generations of {policy}")
+            began = time.monotonic()
+            graded[policy] = grade(policy, suite, [item.answer for item in own], judges)
+            times[policy] = {"sampling_seconds": 0.0, "judging_seconds": round(time.monotonic() - began, 1)}
     record = {
         "key": run_key(kind="regrade", data_version=suite.version, file=sha256(path.read_bytes()).hexdigest()),
         "suite": suite.name,
@@ -70,6 +73,7 @@ def run_regrade(
         "styles": dict.fromkeys(policies, "recorded"),
     }
     write_scores(out, suite, record, graded, settings, cutoffs, times)
+    pairs = [pair for policy, own in policies.items() for pair in zip(own, graded[policy], strict=True)]
     (out / "agreement.md").write_text(agreement_page(pairs, suite), encoding="utf-8")
     report = evaluation_report({**json.loads((out / RECORD).read_text("utf-8")), "unchanged": False}, out)
     return Report(
