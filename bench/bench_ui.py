@@ -34,8 +34,8 @@ EMPTY = "import dagster as dg\n\n\n@dg.asset\ndef nothing() -> None: ...\n\n\nde
 GRAPH = """{ assetNodes { assetKey { path } groupName description dependencyKeys { path }
              metadataEntries { label } partitionDefinition { description } } }"""
 PARTS = {
-    "dagster_webserver": "webserver", "dagster._daemon": "daemon", "code-server": "code server", "api grpc": "code server",
-    "dagster dev": "supervisor",
+    "dagster_webserver": "webserver", "dagster._daemon": "daemon", "dagster dev": "supervisor",
+    **dict.fromkeys(("code-server", "api grpc"), "code server"),
 }  # fmt: skip
 """Words of a command line -> what the process is."""
 
