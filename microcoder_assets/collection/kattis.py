@@ -64,7 +64,6 @@ LANGUAGES = {
 }
 """Language by file extension; files of other extensions are not taken."""
 
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STATEMENT = re.compile(r"(?:problem_statement|statement)/problem(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?\.(tex|md)")
 _FORMATS = {"tex": "latex", "md": "markdown"}
 _LOCAL_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
@@ -249,7 +248,7 @@ def _platform_of(package: Path) -> str:
 
 def _mapping(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     try:
-        found = yaml.load(files[name], _YAML)
+        found = yaml.safe_load(files[name])
     except yaml.YAMLError as error:
         raise BadPackage(f"{name} is not valid YAML: {one_line(error)}") from error
     if not isinstance(found, dict):

@@ -50,7 +50,7 @@ def test_a_killed_experiment_goes_on_and_its_report_says_what_too_few_seeds_say(
     assert [summary["config"]["max_completion_tokens"] for summary in made] == [8, 16, 32]
     assert report.tables["context: cells"].count("\n") == 1 + 5 and "1 of 3 seeds" in report.tables["context: verdicts"]
     assert report.plots["context"].read_bytes().startswith(b"\x89PNG")
-    assert "0 of 3 runs made now" in run(line, lambda _: None).headline
+    assert "0 of 5 runs made now" in run(line, lambda _: None).headline
 
     page = tmp_path / "page"
     for _ in range(2):
