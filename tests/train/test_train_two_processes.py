@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 
 def test_two_processes_agree_on_temperature_diversity_pass_rates_and_weights(tmp_path: Path) -> None:
     script = Path(__file__).with_name("two_processes.py")
