@@ -20,7 +20,7 @@ import urllib.error
 import urllib.request
 from argparse import ArgumentParser
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _get(url: str, body: bytes | None = None) -> bytes | None:
         return None
 
 
-def _wait(process: subprocess.Popen[bytes], holds: Any) -> None:
+def _wait(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
     """Raises SystemExit when the process ends or takes longer than PATIENCE_S."""
     end = time.monotonic() + PATIENCE_S
     while not holds():

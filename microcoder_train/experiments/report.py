@@ -31,9 +31,6 @@ from microcoder_train.reports import Report
 
 PAGE, RECORD = "insights.md", "insights.json"
 SHOWN = ("base", "pass@1", "gain", "reward, last", "D, last", "length, last", "truncated", "masked", "clip high")
-COMMANDS = """\
-    python -m microcoder_train experiment all --split SPLIT --out RUNS --seeds 5
-    python -m microcoder_train insights --results RUNS --out docs/insights"""
 CONTRASTS = sum(len(insight.contrasts) for insight in INSIGHTS)
 RULE = f"""\
 The rule is ours, and was written before the runs, but for the least number of seeds.
@@ -98,13 +95,23 @@ def page(runs: Runs, judged: Sequence[Judged]) -> str:
         "# Insights, rerun",
         f"{len(made)} runs of {sum(map(bool, runs.values()))} cells, seeds {seeds[0]} to {seeds[-1]}, on data "
         f"{versions}, from one base; seeds are of sampling and training. ± is half a 95 % interval over seeds. Made by",
-        COMMANDS,
+        "\n".join(f"    python -m microcoder_train {command}" for command in commands(runs)),
         RULE,
         "## Verdicts",
         verdict_table(judged),
         *(part for item in EXPERIMENTS.values() for part in section(item, runs)),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def commands(runs: Runs) -> list[str]:
+    """What makes the runs and the page: the grids by the number of seeds that all of their cells have."""
+    grids: dict[int, list[str]] = {}
+    for item in EXPERIMENTS.values():
+        if seeds := min(len(runs.get(cell.name, ())) for cell in item.all_cells()):
+            grids.setdefault(seeds, []).append(item.name)
+    made = [f"experiment {','.join(names)} --split SPLIT --out RUNS --seeds {seeds}" for seeds, names in grids.items()]
+    return [*made, "insights --results RUNS --out PAGE"]
 
 
 def verdict_table(judged: Sequence[Judged]) -> str:

@@ -56,6 +56,8 @@ def test_a_killed_experiment_goes_on_and_its_report_says_what_too_few_seeds_say(
     for _ in range(2):
         said = run(["insights", "--results", str(out), "--out", str(page)], pytest.fail)
     assert "34 insights: 0 reproduced, 0 not reproduced, 5 not testable at this scale, 29 too few runs" in said.headline
+    text = (page / "insights.md").read_text("utf-8")
+    assert "experiment context --split SPLIT --out RUNS --seeds 1\n" in text, "what was run, and no more"
     assert {path.name for path in page.iterdir()} == {"insights.md", "insights.json", "context.png"}
     assert (page / "context.png").stat().st_size < 150_000
 
