@@ -74,7 +74,8 @@ class Serial:
 class Threads:
     """A pool of threads: for work that waits for a server or a judge, which is none for Python's lock.
 
-    width: items at once.
+    width: items at once. What runs is waited for where the reader stops, not where an interrupt ends the reading: then
+    the caller ends what it waits for.
     """
 
     here = True
@@ -86,8 +87,11 @@ class Threads:
         pool = ThreadPoolExecutor(self._width)
         try:
             yield from _in_order(lambda item: pool.submit(function, item), Future.result, items, AHEAD * self._width)
-        finally:
+        except GeneratorExit:
             pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class OnRay:

@@ -2,8 +2,8 @@
 
 `trial` says what is looked for. Each problem is run in up to four rounds, every one over a batch of problems:
 1. its submissions, each up to the first test that it fails;
-2. references that failed, came near the limit or name chance, again in a fresh judge, on the tests that raised the
-   doubt: one that changes its mind proves nothing;
+2. references that failed, came near the limit or name chance, again, on the tests that raised the doubt: one that
+   changes its mind proves nothing;
 3. of sound problems with many tests, the known-wrong submissions on every test, so that a choice of tests can keep
    those that reject them. A test on which one runs out of time is not credited with it;
 4. of sound problems, mutants of a reference, on the smallest test first and up to the first test that rejects them; and
@@ -23,7 +23,7 @@ import polars as pl
 
 from microcoder_assets.config import FanOutSettings, VerificationSettings
 from microcoder_assets.errors import UserError
-from microcoder_assets.fan_out import Engine, OnRay, Serial
+from microcoder_assets.fan_out import Engine, OnRay, Serial, Threads
 from microcoder_assets.schema import VERIFIED, conform
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.verification.evidence import Outcome, outcome_of, refused
@@ -37,6 +37,8 @@ from microcoder_judge import JUDGE_VERSION, Checker, Judge, Limits, Problem, Rec
 PROBLEMS_A_BATCH, BYTES_A_BATCH = 128, 8 << 20
 """What is run, and then cached, at a time: many small problems, or one or two with large tests, which take minutes.
 Ours: a run that is ended loses little."""
+BATCHES_AT_ONCE = 2
+"""Here: while one waits for its slowest program, the other's are run. Ours."""
 _INCLUDES_TESTLIB = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]testlib\.h[">]', re.MULTILINE)
 COMPLETE_S = 1.0
 """Most that a wrong submission may take on a test when it is run on all of them. Ours: one that loops costs little."""
@@ -77,7 +79,7 @@ def verify(
     """Run the programs of every selected problem.
 
     selected: SELECTED rows. problems: PREPARED rows, a superset. progress: called with the number of problems done.
-    engine: what batches are run on, None: here, one after another, as the judge itself uses every core.
+    engine: what batches are run on, None: here, one after another.
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     engine = engine or Serial()
@@ -115,13 +117,15 @@ def judge_problem(row: Mapping[str, Any], blobs: Mapping[str, bytes], settings: 
 
 
 def open_judge(settings: VerificationSettings) -> Judge:
-    return Judge(workers=settings.workers, headers=str(settings.headers.resolve()) if settings.headers else None)
+    """One that remembers no verdict: an equal submission that comes again is in doubt."""
+    headers = str(settings.headers.resolve()) if settings.headers else None
+    return Judge(workers=settings.workers, headers=headers, cache=0)
 
 
 def at_engine(settings: VerificationSettings, fan_out: FanOutSettings) -> tuple[VerificationSettings, Engine]:
     """The engine that batches are run on, and the settings of its judges. Raises UserError where it is not reached."""
     if fan_out.engine == "local":
-        return settings, Serial()
+        return settings, Threads(BATCHES_AT_ONCE)
     if fan_out.engine == "serial":
         return settings.model_copy(update={"workers": 1}), Serial()
     headers = settings.headers.resolve() if settings.headers else None
@@ -223,7 +227,7 @@ def _run(batch: Carried, judge: Judge, settings: VerificationSettings) -> Iterat
     opened = [_opened(row, batch.stored, judge, settings) for row in batch.rows]
     trials = [trial for trial in opened if isinstance(trial, Trial)]
     _run_submissions(trials, judge)
-    _run_again(trials, settings)
+    _run_again(trials, judge, settings)
     sound = [trial for trial in trials if trial.finding()[0] == "ok"]
     _run_on_every_test([trial for trial in sound if len(trial.problem.tests) > settings.complete_above], judge)
     _run_mutants(sound, judge, settings)
@@ -253,17 +257,16 @@ def _run_submissions(trials: Sequence[Trial], judge: Judge) -> None:
         trial.runs[program.name] = [result]
 
 
-def _run_again(trials: Sequence[Trial], settings: VerificationSettings) -> None:
-    """In a fresh judge each time: one remembers the verdict of an equal submission."""
+def _run_again(trials: Sequence[Trial], judge: Judge, settings: VerificationSettings) -> None:
+    """All repeats at once."""
     wanted = [(trial, program) for trial in trials for program in trial.doubtful]
-    submitted = [
-        Submission(program.code, replace(trial.problem, tests=trial.doubted_tests(program)), program.language)
-        for trial, program in wanted
-    ]
-    for _ in range(settings.repeats if wanted else 0):
-        with open_judge(settings) as judge:
-            for (trial, program), result in zip(wanted, judge.evaluate_many(submitted), strict=True):
-                trial.runs[program.name].append(result)
+    again = []
+    for trial, program in wanted:
+        problem = replace(trial.problem, tests=trial.doubted_tests(program))
+        submission = Submission(program.code, problem, program.language)
+        again.append([judge.submit(submission) for _ in range(settings.repeats)])
+    for (trial, program), runs in zip(wanted, again, strict=True):
+        trial.runs[program.name] += [run.result() for run in runs]
 
 
 def _run_on_every_test(trials: Sequence[Trial], judge: Judge) -> None:

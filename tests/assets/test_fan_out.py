@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.fan_out import AHEAD, FEW, Engine, OnRay, Serial, Threads, map_on_cores
 from microcoder_assets.store import Blobs, Packs
 from microcoder_assets.verification import verify as verify_module
+from microcoder_assets.verification.evidence import Outcome
 from microcoder_assets.verification.verify import at_engine, verify
 
 
@@ -98,6 +100,28 @@ def test_what_comes_again_under_its_key_is_done_once(engine: Engine) -> None:
     assert [done.key for done in engine.map(square, keyed([2, 3, 2, 2, 4, 3]))] == ["2", "3", "4"]
 
 
+def test_an_interrupt_does_not_wait_for_what_runs_in_threads() -> None:
+    begun, let_go = threading.Event(), threading.Event()
+    ended = []
+
+    def work(n: int) -> None:
+        begun.set()
+        let_go.wait(60)
+        ended.append(n)
+
+    def items() -> Iterator[tuple[str, int]]:
+        yield "1", 1
+        begun.wait(60)
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(Threads(2).map(work, items()))
+        assert ended == []
+    finally:
+        let_go.set()
+
+
 def test_items_are_taken_as_results_are(engine: Engine) -> None:
     taken = []
 
@@ -129,6 +153,26 @@ def test_an_item_that_ends_every_process_is_an_error(cluster: Any) -> None:
     first, bad, last = OnRay(cluster.address, 1).map(end_yourself, keyed([0, 1, 2]))
     assert (first.result(), last.result()) == (0, 2)
     assert bad.error is not None
+
+
+def test_verification_of_two_batches_at_once_gives_the_rows_of_one_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    chance = "import random\nprint(2 * int(input()) + random.randrange(1))"
+    programs = {"accepted": [DOUBLE, chance], "wrong_answer": ["print(int(input()) + 2)"]}
+    problems = frame([unique_row(blobs, f"a:{n}", references=programs) for n in range(4)])
+    monkeypatch.setattr(verify_module, "PROBLEMS_A_BATCH", 1)
+    settings, engine = at_engine(VerificationSettings(mutants=2), FanOutSettings())  # type: ignore[call-arg]
+    assert isinstance(engine, Threads)
+    both = verify(selected(problems), problems, blobs, Packs(tmp_path / "both"), settings, engine=engine)
+    single = verify(selected(problems), problems, blobs, Packs(tmp_path / "single"), settings, engine=Serial())
+    assert both.frame.height == 4
+    assert both.frame.equals(single.frame)
+    outcomes = Packs(tmp_path / "both").get(Packs(tmp_path / "both").known())
+    for outcome in map(Outcome.from_json, outcomes.values()):
+        ran = [len(run.verdicts) for run in outcome.runs if run.label == "accepted"]
+        assert ran == [1, 1 + settings.repeats]
 
 
 @pytest.mark.long
