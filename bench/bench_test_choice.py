@@ -25,13 +25,13 @@ import polars as pl
 from bench.tables import print_table
 from microcoder_assets.collection.kattis import open_kattis
 from microcoder_assets.collection.scrape import scrape
-from microcoder_assets.config import CollectionSettings, PublicationSettings, VerificationSettings
+from microcoder_assets.config import CollectionSettings, FanOutSettings, PublicationSettings, VerificationSettings
 from microcoder_assets.processing.normalize import normalize
 from microcoder_assets.publication.choose_tests import choose_tests
 from microcoder_assets.schema import PREPARED, conform
 from microcoder_assets.store import Blobs, Packs
 from microcoder_assets.verification.evidence import Outcome, Run
-from microcoder_assets.verification.verify import verify
+from microcoder_assets.verification.verify import at_engine, verify
 
 ALL = 99
 """Submissions of a label and language: more than any package has."""
@@ -103,7 +103,9 @@ def cases(folder: Path, settings: VerificationSettings, home: Path) -> tuple[lis
     normalized = normalize(collected.frame, blobs)
     later = {name: pl.lit(None, dtype) for name, dtype in PREPARED.items() if name not in normalized.frame.columns}
     problems = conform(normalized.frame.with_columns(**later), PREPARED)
-    result = verify(problems, problems, blobs, packs, settings, lambda done: print(f"{done} verified", flush=True))
+    here, engine = at_engine(settings, FanOutSettings())  # type: ignore[call-arg]
+    told = lambda done: print(f"{done} verified", flush=True)  # noqa: E731
+    result = verify(problems, problems, blobs, packs, here, told, engine)
     ended = Counter(f"{d.kind}: {d.reason}" for d in collected.decisions if d.kind != "kept")
     ended.update(f"{d.kind}: {d.reason}" for d in normalized.decisions if d.kind == "dropped")
     ended.update(f"{d.kind}: {d.reason}" for d in result.decisions)
