@@ -74,7 +74,6 @@ EXPERIMENTS: dict[str, Experiment] = {
                 Cell("dapo", "DAPO: high clip, dynamic sampling, no mask, T 1.0", {**METHODS["dapo"], **USUAL}),
                 Cell("without-mask", "the method without its truncation mask", {"truncation_mask": "none"}),
                 Cell("without-temperature", "the method at a constant T of 1.0", USUAL),
-                Cell("trial-temperature", "the method at T 0.6, by `choose-temperature --trial`", {"temperature": 0.6}),
                 Cell("without-high-clip", "the method with the symmetric clip of 0.2", {"epsilon_high": 0.2}),
             ),
         ),
