@@ -120,20 +120,14 @@ def _choose_temperature(commands: Commands) -> None:
         "choose-temperature",
         "Measure the diversity of a policy's samples by temperature, and choose one.",
         "D is the share of distinct 4-grams in a prompt's completions, averaged over prompts. Chosen is the lowest\n"
-        "temperature whose D is at least diversity_low, the highest where none is. With --trial the place of\n"
-        "diversity_low is taken by the D at which finished runs ended, the mean of their last quarter. The paper\n"
-        "warns of a D that begins below where it settles and gives no rule; both are ours. Written to --out:\n"
-        "temperature.json and diversity.png.",
+        "temperature whose D is at least diversity_low, the highest where none is. The paper gives no rule; this is\n"
+        "ours. Written to --out: temperature.json and diversity.png.",
     )
     command.add_argument("--split", type=Path, required=True, help=SPLIT_HELP)
     command.add_argument("--model", default="embedded", help="`embedded`, or a Hugging Face folder or Hub name")
     command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
     command.add_argument("--temperature", type=_above_zero, action="append", help="repeat (default: 0.6 to 1.8)")
     command.add_argument("--prompts", type=_positive, default=200, help="train prompts to sample (default: 200)")
-    command.add_argument(
-        "--trial", type=Path, action="append", default=[], metavar="RUN",
-        help="the --out of a `grpo` run of this model and data, whose D tells the band; repeat for their mean",
-    )  # fmt: skip
     _add_settings(command)
 
 
@@ -353,9 +347,8 @@ def run(arguments: Sequence[str], say: Callable[[str], None]) -> Report:
 
         asked = options.temperature or TEMPERATURES
         record = run_choose(
-            options.split, options.model, options.out, settings, asked, options.prompts, options.trial, options.seed,
-            say,
-        )  # fmt: skip
+            options.split, options.model, options.out, settings, asked, options.prompts, options.seed, say
+        )
         return choose_report(record, options.out)
     if options.command == "experiment":
         from microcoder_train.experiments.report import experiments_report

@@ -169,26 +169,6 @@ def test_a_temperature_is_chosen_by_the_diversity_of_samples(split: Path, config
     assert "unchanged" in run(arguments, pytest.fail).headline
 
 
-def test_a_temperature_is_chosen_by_where_trial_runs_settled(split: Path, config: Path, tmp_path: Path) -> None:
-    trials = []
-    for name, late in (("one", [0.1, 0.3]), ("two", [None, 0.2])):
-        trial = tmp_path / name
-        trial.mkdir()
-        points = [{"step": step, "diversity": value} for step, value in enumerate([0.9] * 6 + late)]
-        (trial / "summary.json").write_text(json.dumps({"curve": points}), encoding="utf-8")
-        trials += ["--trial", str(trial)]
-    arguments = ["choose-temperature", "--split", str(split), "--config", str(config), "--prompts", "3"]
-    arguments += ["--temperature", "2.0", "--temperature", "1.0", "--temperature", "0.01"]
-    run([*arguments, "--out", str(tmp_path / "out"), *trials], lambda _: None)
-    record = json.loads((tmp_path / "out" / "temperature.json").read_text(encoding="utf-8"))
-    assert record["band"] == pytest.approx([0.2, 0.3])
-    enough = [temperature for temperature, value in record["diversity"] if value >= 0.2]
-    assert record["chosen"] == min(enough) < 2.0
-    (tmp_path / "one" / "summary.json").write_text('{"curve": []}', encoding="utf-8")
-    with pytest.raises(TrainError, match=r"--trial .*one has no summary\.json of a run with a D"):
-        run([*arguments, "--out", str(tmp_path / "out"), *trials], lambda _: None)
-
-
 def test_a_method_is_one_flag_under_the_values_of_a_file(tmp_path: Path) -> None:
     from microcoder_train.config import load_settings
 
