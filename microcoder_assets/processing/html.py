@@ -55,6 +55,14 @@ _SCRIPT = re.compile(
 )
 _ORDINALS = ("st", "nd", "rd", "th")
 _ORDINAL = re.compile(rf"\ue002\^\{{({'|'.join(_ORDINALS)})\}}\ue003")
+_MATHML = re.compile(
+    r"<math\b(?:(?!</math>).)*?(?:<annotation[^<>]*>(?P<tex>[^<>]*)</annotation>(?:(?!</math>).)*)?</math>",
+    re.DOTALL | re.IGNORECASE,
+)
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_SPLIT_SCRIPT = re.compile(r"</(su[bp])><\1>", re.IGNORECASE)
+"""Where an editor wrote one script as two, `4<sup>t</sup><sup>h</sup>`."""
+_ORDINAL_OF_CODE = re.compile(rf"(.+)\^({'|'.join(_ORDINALS)})", re.DOTALL)
 _EXPLANATION = re.compile(r"\s*expl", re.IGNORECASE)
 _TO_TEX = str.maketrans(
     {
@@ -65,6 +73,8 @@ _TO_TEX = str.maketrans(
 )  # fmt: skip
 _MOD = re.compile(r"(?<= )mod(?= [\w(])")
 _WORD = re.compile("\\w|\ue000")
+_COMMA = re.compile(r"\A[\s,.;:)]+")
+"""What stands before emphasis rather than in it: Markdown reads no mark between a letter and a comma."""
 _LINES = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
 _PARSER = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
 _SAMPLE_INPUT = re.compile(r"\s*(?:输入样例|样例输入|输入|sample\s+input|input|\w+\.in)\s*\d*\s*:?\s*", re.IGNORECASE)
@@ -82,7 +92,8 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     """
     vault = Vault()
     text = clean_characters(text).replace("<image>", "![](image)")
-    text = _BACKSLASH.sub(r"\1&#92;\3", text)
+    text = _MATHML.sub(_tex, text)
+    text = _SPLIT_SCRIPT.sub("", _BACKSLASH.sub(r"\1&#92;\3", text))
     if not keep_newlines:
         text = _QUOTED.sub(r"'\1'", _DOUBLY_QUOTED.sub(r'"\1"', text))
     text = _JUNK.sub("", vault.protect(trim_maths(text), page=not keep_newlines))
@@ -154,7 +165,9 @@ class _Renderer:
         if not self.keep_newlines:
             held = held.replace(r"\*", "*")
         left, right = (" " if code[:1].isspace() else ""), (" " if code[-1:].isspace() else "")
-        return left + self.vault.hold(code_span(held)) + right if held.strip() else " "
+        ordinal = _ORDINAL_OF_CODE.fullmatch(held.strip())
+        span, behind = (ordinal[1], ordinal[2]) if ordinal else (held, "")
+        return left + self.vault.hold(code_span(span)) + behind + right if held.strip() else " "
 
     def _maths(self, element: HtmlElement) -> str:
         maths = " ".join(_flat(element, tex=True).split())
@@ -271,6 +284,11 @@ _HANDLERS: dict[str, Callable[[_Renderer, HtmlElement, int], str]] = {
 }
 
 
+def _tex(match: re.Match[str]) -> str:
+    """The TeX that MathML is annotated with, else its text."""
+    return f"${match['tex'].strip()}$" if match["tex"] else _ANY_TAG.sub("", match[0])
+
+
 def _escape_text(text: str) -> str:
     """Every `<` that opens no tag escaped, so that the parser reads `1<n<9` as text; unknown end tags dropped."""
     pieces, last = [], 0
@@ -338,7 +356,7 @@ def _marker(element: HtmlElement) -> str:
 
 def _emphasis(inner: str, marker: str) -> str:
     """`inner` between markers that touch its text; paragraphs, variables and what has no word stay as they are."""
-    text = inner.strip()
+    text = _COMMA.sub("", inner).rstrip()
     if not _WORD.search(text) or "\n\n" in text or marker in text or _SCRIPT.fullmatch(text):
         return inner
     start = inner.index(text)

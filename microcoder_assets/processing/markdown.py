@@ -14,8 +14,14 @@ _TAG_NAMES = (
     "|pre|q|rect|ruby|s|samp|script|section|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td"
     r"|text|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr|xml|(?:[ovwm]|st\d):\w+"
 )
-TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=[\s/>])[^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-"""A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none."""
+TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=\s|/?>)[^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+"""A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none, nor is `<a/b>`."""
+_ATTRIBUTE = r"""\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+))?"""
+_LITERAL_TAG = re.compile(
+    rf"{TAG.pattern}|(?<!\\)(?:<[A-Za-z][A-Za-z0-9-]*(?:{_ATTRIBUTE})*\s*/?>|</[A-Za-z][A-Za-z0-9-]*\s*>|<!\[CDATA\[)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a reader of Markdown takes for a tag, of whatever name, and so does not show."""
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 FENCE = r"(?P<fence>^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
@@ -36,6 +42,8 @@ _HELD = re.compile("\ue000(\\d+)\ue001")
 _TOUCHING = re.compile("\ue000(\\d+)\ue001(?=\ue000(\\d+)\ue001)")
 _UNCLOSED = re.compile(r"^[ ]{0,3}(?=`{3}|~{3})", re.MULTILINE)
 """A line that would open a fence, where all whole ones are held."""
+_ITEM = re.compile(r"[ ]*(?:(?:[-*+]|\d{1,2}[.)])[ ]|\|[ ].*\|$)")
+"""A line that begins an item of a list, or is a row of a table."""
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2800\ufeff\ue000-\ue003\ufffe\uffff]"
@@ -155,9 +163,33 @@ def tidy(text: str) -> str:
 
 def finish(text: str, vault: Vault) -> str:
     """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
-    text = TAG.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
+    text = escape_tags(mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
     text = _UNCLOSED.sub(r"\\", text)
     return vault.restore(tidy(vault.apart(text))).strip()
+
+
+def escape_tags(text: str) -> str:
+    """`text` with a backslash before everything that would be read as a tag: `\\<row>`."""
+    return _LITERAL_TAG.sub(r"\\\g<0>", text)
+
+
+def lines_apart(text: str) -> str:
+    """Lines that stand for themselves as paragraphs: Markdown runs them together; lists, tables and code stay whole."""
+    vault, lines = Vault(), list[str]()
+    margin, listed, code = 0, False, False
+    for line in vault.protect(text).split("\n"):
+        if line.strip():
+            indent, item = len(line) - len(line.lstrip(" ")), _ITEM.match(line) is not None
+            alone = not lines or not lines[-1]
+            code = indent > 3 and not (listed or item) and (code or alone)
+            inside = listed and (item or indent > margin)
+            if not (inside or code):
+                margin = indent if indent > 3 else 0
+                lines += [] if alone else [""]
+            listed = item or inside
+            line = line if code else line[min(margin, indent) :]
+        lines.append(line)
+    return vault.restore("\n".join(lines))
 
 
 def display(body: str, environment: str | None = None) -> str:

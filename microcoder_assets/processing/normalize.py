@@ -19,8 +19,9 @@ from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUT
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.language import detect_language
 from microcoder_assets.processing.latex import latex_to_markdown
+from microcoder_assets.processing.markdown import lines_apart
 from microcoder_assets.processing.noise import without_noise
-from microcoder_assets.processing.repair import mend_text
+from microcoder_assets.processing.repair import is_wrapped, mend_text
 from microcoder_assets.processing.samples import (
     Sample,
     notes_of,
@@ -130,6 +131,8 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
         found = with_listed(found, listed)
     samples = found.samples
     text = dict(sections.text)
+    if row["statement_format"] == "text":
+        text = {name: part if is_wrapped(part) else lines_apart(part) for name, part in text.items()}
     if notes := "\n\n".join([*notes_of(found), *filter(None, [text.get(NOTES)])]):
         text[NOTES] = notes
     tests, blobs = list(row["tests"] or ()), tuple[bytes, ...]()

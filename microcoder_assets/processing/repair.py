@@ -29,9 +29,14 @@ _WIDE = re.compile("[\u2e80-\uffee]")
 _BLOCK = re.compile(r"[-*+>|#\ue000]|\d{1,2}[.、)]|[（(]\d|【")
 _BULLETS_IN_A_LINE = re.compile(r"^([ \t]*)[*-] .*?\S {3,}[*-] .*$", re.MULTILINE)
 _NUMBERS_IN_A_LINE = re.compile(r"^[ \t]*1\. .*?\S {3,}2\. .*$", re.MULTILINE)
-_DOUBLE_BACKSLASH = re.compile(r"\\\\\{([^{}\n]{1,80}?)\\{1,2}\}")
+_DOUBLE_BACKSLASH = re.compile(r"\\\\\{([^{}\n]{0,80}?)\\{1,2}\}")
 _LOST_POWER = re.compile(r"\b109 ?\+ ?7\b")
 _LOST_ADDRESS = re.compile(r"(?<=\]\()CDN_BASE_URL/[^\s()]*(?=\))")
+_BROKEN_ADDRESS = re.compile(r"(?<=\]\()(https?://[^\s()]*-) (?=[^\s()]*\))")
+_MID_SENTENCE = re.compile(r"^.{40,}[a-z,]\n[a-z]", re.MULTILINE)
+"""A line of some length that goes on in the next."""
+_WRAPPED_WITHIN = 100
+"""Characters of the longest line of text that an author or a program wrapped. Ours."""
 _SERIALISED = re.compile(r'<[^<>\n]{0,200}=""|<="\d|=""\s+\S{1,12}=""')
 _ECHO = re.compile(r"</(?=[a-z,;，。])")
 _ECHO_ENDS = re.compile(r"</|>|\n|$")
@@ -47,11 +52,12 @@ def mend_symbols(text: str) -> str:
 
 
 def mend_text(text: str) -> str:
-    """Text of data sets that lost its markup: items run together on one line, braces of sets escaped twice, and
-    10^9 + 7 that became `109 + 7`, pictures at an address that was filled in nowhere."""
+    """Text of data sets that lost its markup: items run together on one line, braces of sets escaped twice, 10^9 + 7
+    that became `109 + 7`, pictures at an address that was filled in nowhere, and addresses broken behind a hyphen."""
     text = _BULLETS_IN_A_LINE.sub(lambda line: re.sub(r" {3,}(?=[*-] )", f"\n{line[1]}", line[0]), text)
     text = _NUMBERS_IN_A_LINE.sub(lambda line: re.sub(r" {3,}(?=\d{1,2}\. )", "\n  ", line[0]), text)
     text = _DOUBLE_BACKSLASH.sub(r"\\{\1\\}", text)
+    text = _BROKEN_ADDRESS.sub(r"\1", text)
     return _LOST_ADDRESS.sub("missing", _LOST_POWER.sub("10^9 + 7", text))
 
 
@@ -62,6 +68,11 @@ def mend_comparisons(text: str) -> str:
     text = re.sub(r"\s*<=\"\"(?:\s*\w+=\"\")*\s*>?", " ", text)
     text = re.sub(r'<="(?=\d)', "<=", text)
     return re.sub(r'=""|(?<=[\d,])"(?=\s)', "", text)
+
+
+def is_wrapped(text: str) -> bool:
+    """Whether its lines end where they were full rather than where their author ended them."""
+    return _MID_SENTENCE.search(text) is not None and max(map(len, text.split("\n"))) <= _WRAPPED_WITHIN
 
 
 def unwrap(text: str) -> str:

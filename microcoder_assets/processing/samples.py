@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from microcoder_assets.processing.headings import EXPLANATION, SAMPLE, SAMPLE_INPUT, SAMPLE_OUTPUT
-from microcoder_assets.processing.markdown import fence
+from microcoder_assets.processing.markdown import escape_tags, fence, lines_apart
 from microcoder_assets.processing.sections import Part
 
 _FENCED = re.compile(
@@ -48,8 +48,6 @@ _LABEL = re.compile(
 """A line that says which of several samples begins, in the text of what the headings take for one."""
 _NUMBER = re.compile(r"\d+")
 _BLOCK = re.compile(r"(?:[-*+>]|\d+\.)[ ]|[|#]|```")
-_LAST_ITEM = re.compile(r"^((?:[-*]|\d{1,2}\.)[ ].*)\n(?=\S)(?!(?:[-*]|\d{1,2}\.)[ ])", re.MULTILINE)
-"""An item of a list whose next line belongs to none, as in an explanation that was written in a `pre`."""
 _ESCAPE = re.compile(r"\\(?=[<&`])")
 _COLUMNS = re.compile(r"^.*\S {3,}\S.*\n.*\S {3,}\S", re.MULTILINE)
 """Two lines that are laid out in columns, which only a fence keeps."""
@@ -83,14 +81,14 @@ def read_examples(parts: Sequence[Part]) -> Found:
         if sample is not None:
             samples.append(sample)
         elif part.kind == EXPLANATION and samples and samples[-1].explanation is None:
-            samples[-1] = Sample(samples[-1].input, samples[-1].output, part.text)
+            samples[-1] = Sample(samples[-1].input, samples[-1].output, _prose(part.text))
         elif part.text.strip():
             leftover.append(_titled(part))
     return Found(tuple(samples), {}, tuple(leftover))
 
 
 def _example(text: str) -> Sample | None:
-    text = _FENCED.sub(lambda block: block["body"] or "", text)
+    text = _FENCED.sub(lambda block: escape_tags(block["body"] or ""), text)
     fields = list(_FIELD.finditer(text))
     ends = [*(label.start() for label in fields[1:]), len(text)]
     values: dict[str, str] = {}
@@ -103,7 +101,12 @@ def _example(text: str) -> Sample | None:
     output, _, after = values["out"].partition("\n\n")
     before = text[: fields[0].start()].strip()
     explanation = "\n\n".join(piece for piece in (before, after.strip(), values.get("exp", "")) if piece)
-    return Sample(_literal(values["inp"]), _literal(output), _LAST_ITEM.sub(r"\1\n\n", explanation) or None)
+    return Sample(_literal(values["inp"]), _literal(output), _prose(explanation) or None)
+
+
+def _prose(explanation: str) -> str:
+    """An explanation, of which every line stands for itself; what is laid out in columns stays as it is."""
+    return explanation if _COLUMNS.search(explanation) else lines_apart(explanation)
 
 
 def _literal(text: str) -> str:

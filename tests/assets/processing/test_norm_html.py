@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microcoder_assets.processing.html import html_to_markdown
-from microcoder_assets.processing.markdown import TAG, Vault
+from microcoder_assets.processing.markdown import TAG, Vault, lines_apart
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,15 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<p>cut [1,<u>2,3</u>] or <strong><u>4</u></strong></p>", "cut [1,**2,3**] or **4**"),
         ("<span class='tex-font-style-underline'>38</span>7", "**38**7"),
         ("<pre>the 3<sup>rd</sup> of 2<sup>n</sup></pre>", "```\nthe 3rd of 2^n\n```"),
-        ("<code>i<sup>th</sup></code>", "`i^th`"),
+        ("<code>i<sup>th</sup></code> of <code>a[i<sup>th</sup>]</code>", "`i`th of `a[i^th]`"),
+        ("<p>the 4<sup>t</sup><sup>h</sup> of n<sub>2</sub><sub>k</sub></p>", "the 4th of $n_{2k}$"),
+        ("<p><em>yes if it is</em><em>, or </em><code>no</code><em> otherwise</em></p>",
+         "*yes if it is*, *or* `no` *otherwise*"),
+        ("<p>the cell &lt;row&gt;, &lt;a/b&gt; or a &lt;n and m&gt;; 1<n<9 and n>2</p>",
+         r"the cell \<row>, <a/b> or a \<n and m>; 1<n<9 and n>2"),
+        ("<p>ends in <a/b>.</p>", "ends in <a/b>."),
+        ("<math><semantics><mi>n</mi><annotation encoding='x-tex'>n</annotation></semantics></math> of <math>m</math>",
+         "$n$ of m"),
         ("<p>the <b>f</b><b>ir</b><u>st</u><b> of</b> <b>all</b></p>", "the **first** **of** **all**"),
         ("<ul><li>one</li></ul> Then two.", "- one\n\nThen two."),
         ("<p>the sum </p><center> <img src='s.png'> </center> is odd.", "the sum\n\n![](s.png)\n\nis odd."),
@@ -232,3 +240,18 @@ def test_latin_text_cut_at_the_column_is_joined_and_wrapped_text_is_not() -> Non
         page = f"<div>{line}</div><div>ing over.</div>"
         assert html_to_markdown(page).endswith(f"word {end} over.")
     assert "cross\n" in html_to_markdown(f"<div>{cut}</div><div>&nbsp;over it.</div>")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One.\nTwo.\n\nThree.", "One.\n\nTwo.\n\nThree."),
+        ("Take:\n    - a\n    - b\n      more\nThen", "Take:\n\n- a\n- b\n  more\n\nThen"),
+        ("Grid:\n\n    1 0\n    0 1\n\nSo", "Grid:\n\n    1 0\n    0 1\n\nSo"),
+        ("```\na\nb\n```\nSum:\n$$\na\n+ b\n$$", "```\na\nb\n```\n\nSum:\n\n$$\na\n+ b\n$$"),
+        ("| a | b |\n| --- | --- |\n| 1 | 2 |\nEnd", "| a | b |\n| --- | --- |\n| 1 | 2 |\n\nEnd"),
+    ],
+)
+def test_lines_become_paragraphs_and_blocks_stay_whole(text: str, expected: str) -> None:
+    assert lines_apart(text) == expected
+    assert lines_apart(expected) == expected

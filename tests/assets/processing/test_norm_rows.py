@@ -184,10 +184,30 @@ def test_noise_is_taken_out_before_sections_are_read() -> None:
             "See ![a map](missing) of the roads that lead out of the old town.",
         ),
         ("The set \\\\{$a$, 1\\\\} of \\\\{2, 3\\}.", "The set \\{$a$, 1\\} of \\{2, 3\\}."),
+        ("Add $a \\in \\\\{\\\\}$ to the number.", "Add $a \\in \\{\\}$ to the number."),
+        (
+            "The roads of [this](https://example.org/one-two- three) map lead to - or (see one- two) out of town.",
+            "The roads of [this](https://example.org/one-two-three) map lead to - or (see one- two) out of town.",
+        ),
     ],
 )
 def test_markup_that_got_lost_comes_back(lost: str, expected: str) -> None:
     assert row_of(statement=f"{lost}\n\n## Input\n\nTwo.\n\n## Output\n\nOne.")["description"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Add two numbers a and b.\nReturn the sum.", "Add two numbers a and b.\n\nReturn the sum."),
+        (
+            "Add the two numbers that stand on the first line\nof the input and print the sum.\nDo it well.",
+            "Add the two numbers that stand on the first line\nof the input and print the sum.\nDo it well.",
+        ),
+    ],
+)
+def test_lines_of_plain_text_are_paragraphs_unless_it_is_wrapped(text: str, expected: str) -> None:
+    row = row_of(statement=text, statement_format="text", io_mode="function")
+    assert row["description"] == row["statement"] == expected
 
 
 def test_bounds_and_what_contradicts_them_are_in_the_row() -> None:

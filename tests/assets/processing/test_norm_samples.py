@@ -51,13 +51,21 @@ def test_an_example_without_output_is_kept_as_text() -> None:
     assert found.samples == () and found.leftover == ("### Example 1\n\n![](only.png)",)
 
 
-def test_text_behind_the_list_of_an_explanation_is_no_part_of_its_last_item() -> None:
+def test_lines_of_an_explanation_are_apart_and_its_lists_are_whole() -> None:
     html = (
         "<p><b>Example 1:</b></p><pre><b>Input:</b> n = 2\n<b>Output:</b> 3\n<b>Explanation:</b> Take both:"
-        "\n- 1 is <u>odd</u>.\n- 2 is even.\nThus 3.\nNo more.</pre>"
+        "\n   - 1 is <u>odd</u>:\n     so it is.\n   - 2 is even.\nThus 3."
+        "\n1) Take one.\n2) Stop.\n|1-2| is\n|2-1|.</pre>"
     )
     (sample,) = read_examples(split_sections(html_to_markdown(html)).samples).samples
-    assert sample.explanation == "Take both:\n- 1 is **odd**.\n- 2 is even.\n\nThus 3.\nNo more."
+    taken = "Take both:\n\n   - 1 is **odd**:\n     so it is.\n   - 2 is even.\n\nThus 3."
+    assert sample.explanation == f"{taken}\n\n1) Take one.\n2) Stop.\n\n|1-2| is\n\n|2-1|."
+
+
+def test_tags_in_an_explanation_are_shown_and_those_of_its_input_are_data() -> None:
+    markdown = '### Example 1\n\n```\nInput: s = "<w>"\nOutput: 1\nExplanation: One <w> and </b>.\n```'
+    (sample,) = read_examples(split_sections(markdown).samples).samples
+    assert sample == Sample('s = "<w>"', "1", r"One \<w> and \</b>.")
 
 
 PAIRS = """求和。
