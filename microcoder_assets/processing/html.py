@@ -18,6 +18,7 @@ from microcoder_assets.processing.markdown import (
     table,
     trim_maths,
 )
+from microcoder_assets.processing.maths import mend_maths, merge_scripts
 from microcoder_assets.processing.repair import drop_echoes, mend_comparisons, unwrap
 
 _MAX_DEPTH = 80
@@ -31,7 +32,8 @@ _DOUBLY_QUOTED = re.compile(r"``([^`\n]{1,80}?)(?:''|\"|&quot;|&#34;)")
 _QUOTED = re.compile(r"(?<!`)`([^`'\n]{1,80}?)(?:'|&#39;|&#x27;)(?!\w)")
 """Words between the quotation marks of TeX on pages that know no code spans."""
 _DROPPED = {
-    "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video", "xml",
+    "audio", "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video",
+    "xml",
 }  # fmt: skip
 _BLOCKS = {
     "address", "article", "aside", "body", "caption", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption",
@@ -49,6 +51,7 @@ _CLASS_MARKERS = {
     **dict.fromkeys(("tex-font-style-bf", "tex-font-style-underline"), "**"),
     **{"tex-font-style-it": "*", "tex-font-style-striked": "~~"},
 }
+_CAPTIONS = {"tex-font-size-small", "tex-font-size-script"}
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
 _SCRIPT = re.compile(
     "(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?:\\^(?=\ue002\\^))?(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)"
@@ -135,6 +138,8 @@ class _Renderer:
             return handler(self, element, depth)
         if tag in _CODE or "tex-font-style-tt" in names:
             return self._code(element)
+        if "katex" in names and (tex := element.find(".//annotation")) is not None:
+            return self.vault.hold(mend_maths(f"${(tex.text or '').strip()}$"))
         if "tex-span" in names and (maths := self._maths(element)):
             return maths
         inner = self._children(element, depth)
@@ -160,7 +165,7 @@ class _Renderer:
         maths = " ".join(_flat(element, tex=True).split())
         if not maths or "\ue000" in maths or "$" in maths or element.find(".//img") is not None:
             return ""
-        return self.vault.hold("$" + _MOD.sub(r"\\bmod", maths) + "$")
+        return self.vault.hold(mend_maths("$" + _MOD.sub(r"\\bmod", maths) + "$"))
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
         _mark_underlined(element)
@@ -307,7 +312,7 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
 
 def _is_caption(element: HtmlElement, names: list[str]) -> bool:
     """Whether it is the small print that Codeforces sets beside a picture in the middle of the page."""
-    return "tex-font-size-small" in names and element.getparent().tag == "center"
+    return not _CAPTIONS.isdisjoint(names) and element.getparent().tag == "center"
 
 
 def _mark_underlined(element: HtmlElement) -> None:
@@ -379,6 +384,6 @@ def _join_scripts(text: str, vault: Vault) -> str:
 
     def maths(match: re.Match[str]) -> str:
         scripts = match["scripts"].replace("\ue002", "").replace("\ue003", "")
-        return vault.hold(f"${match['base'].strip('*')}{scripts}$")
+        return vault.hold(f"${match['base'].strip('*')}{merge_scripts(scripts)}$")
 
     return _SCRIPT.sub(maths, _ORDINAL.sub(r"\1", text))
