@@ -11,15 +11,18 @@ from microcoder_assets.processing.markdown import masked
 _RUN = re.compile(r"(?<![\\*])(?:(?<=\S)\*{1,2}(?!\*)|\*{1,2}(?=[^\s*]))")
 """One or two asterisks that touch a text."""
 _BLOCK_END = re.compile(r"\n\s*\n|\n[ ]*(?:(?:[-+*]|\d{1,9}[.)])[ ]|[#>|])")
-_FACTOR = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]{1,5}|[\d)\]}$]|\.\.)\Z")
-_NEXT_FACTOR = re.compile(r"[A-Za-z]{1,5}(?![A-Za-z])|[\d(\[{$]|\.\.")
+_FACTOR = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]{1,5}|[\d)\]}$…]|\.\.)\Z")
+_NEXT_FACTOR = re.compile(r"(?![A-Za-z]\w{0,3}\*(?![\w(\[{$.…*]))(?:[A-Za-z]{1,5}(?![A-Za-z])|[\d(\[{$…]|\.\.)")
+"""What a product goes on with. The name in `2*n* disks` stands in italics."""
 _QUOTED = re.compile("['\"“‘’.]\\*['\"”’.]")
 _WORD = re.compile(r"[^\W_]|\$")
 
 
 def mend_emphasis(markdown: str) -> str:
     """Clean Markdown with `\\*` in `n*m ... p*q`, where two would set what stands between them in italics, and with a
-    space at bold text whose marks it does not read because a sign stands on one side and a letter on the other."""
+    space at bold text whose marks it does not read because a sign stands on one side and a letter on the other.
+    Paragraphs with longer runs of asterisks stay as they are: what they mean is open.
+    """
     if "*" not in markdown:
         return markdown
     prose = masked(markdown)
@@ -28,8 +31,9 @@ def mend_emphasis(markdown: str) -> str:
         if not blocks or _BLOCK_END.search(prose, blocks[-1][-1].end(), run.end() + 1):
             blocks.append([])
         blocks[-1].append(run)
+    clear = [runs for runs in blocks if "***" not in prose[runs[0].start() : runs[-1].end()]]
     pieces, last = [], 0
-    inserted = [found for runs in blocks for found in (*_products(prose, runs), *_gaps(prose, runs))]
+    inserted = [found for runs in clear for found in (*_products(prose, runs), *_gaps(prose, runs))]
     for at, text in sorted(inserted):
         pieces += [markdown[last:at], text]
         last = at

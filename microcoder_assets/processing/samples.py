@@ -226,7 +226,7 @@ def render_samples(samples: Sequence[Sample], function: bool) -> str:
             if sample.explanation:
                 text = sample.explanation
                 if _COLUMNS.search(text) and "![" not in text:
-                    text = fence(text.replace("**", ""))
+                    text = fence(text.replace("**", "").replace(r"\*", "*"))
                 blocks.append(f"**Explanation:**{_gap(text)}{text}")
         else:
             blocks += [f"### Sample Input {number}", fence(sample.input)]

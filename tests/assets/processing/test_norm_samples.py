@@ -152,6 +152,8 @@ def test_columns_of_an_explanation_are_fenced() -> None:
     sample = Sample("x = 1", "2", laid_out)
     assert render_samples([sample], function=True).endswith(f"**Explanation:**\n\n```\n{laid_out}\n```")
     assert read_examples(split_sections(render_samples([sample], function=True)).samples).samples == (sample,)
+    escaped = Sample("x = 1", "2", laid_out.replace("sum", r"a\*b"))
+    assert laid_out.replace("sum", "a*b") in render_samples([escaped], function=True)
 
 
 def test_text_around_a_fenced_sample_is_not_lost() -> None:
