@@ -247,6 +247,11 @@ class _Renderer:
         return "\n\n" + table([[self._cell(cell, depth) for cell in row] for row in rows]) + "\n\n"
 
     def _cell(self, cell: HtmlElement, depth: int) -> str:
+        """One cell; a table in it stands as its text."""
+        for inner in cell.iterdescendants("table"):
+            inner.tag = "div"
+            for part in inner.iterdescendants("td", "th"):
+                part.tail = " "
         return self.vault.in_cell(self._children(cell, depth + 1))
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:

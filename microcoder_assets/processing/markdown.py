@@ -10,7 +10,7 @@ from microcoder_assets.processing.repair import mend_characters, mend_symbols
 
 _TAG_NAMES = (
     "a|abbr|acronym|address|annotation|article|aside|audio|b|base|big|blink|blockquote|body|br|button|caption|center"
-    "|circle|cite|code|col|colgroup|dd|del|dfn|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]"
+    "|circle|cite|code|col|colgroup|dd|del|dfn|div|divre|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]"
     "|head|header|hr|html|i|iframe|img|input|ins|italic|kbd|label|li|line|link|main|mark|math|meta|nav|nobr|noscript"
     "|object|ol|p|param|path|pre|q|rect|ruby|s|samp|script|section|semantics|small|source|span|strike|strong|style|sub"
     "|summary|sup|svg|table|tbody|td|text|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr|xml"
@@ -18,7 +18,10 @@ _TAG_NAMES = (
 )
 TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=[\s/>])[^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 """A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none."""
-
+_TAG_LIKE = re.compile(
+    rf"{TAG.pattern}|</?[a-z][a-z0-9-]*(?:\s+[a-z_:][a-z0-9_.:-]*)*\s*/?>", re.IGNORECASE | re.DOTALL
+)
+"""A tag, or what Markdown takes for one and hides, as the name in `<first number>`."""
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 FENCE = r"(?P<fence>^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
 """A fenced block, as the pattern of a regular expression with MULTILINE and DOTALL."""
@@ -43,6 +46,10 @@ _IN_A_ROW = re.compile("^\ue000\\d+\ue001(?: *\ue000\\d+\ue001)+$", re.MULTILINE
 _UNCLOSED = re.compile(r"^[ ]{0,3}(?=`{3}|~{3})", re.MULTILINE)
 """A line that would open a fence, where all whole ones are held."""
 _BULLET = re.compile(r"^([ ]*)[●•▪➢][ \t]*(?![●•▪➢\s]|\[[^\]\n]*\]:)", re.MULTILINE)
+_FAR_ITEM = re.compile(r"^([ ]*\d{1,2}[.)])[ ]{5,}(?=\S)", re.MULTILINE)
+"""An item so far behind its number that it would be a block of code."""
+_TABLE_HEAD = re.compile(r"^(\|.*\|)\n(\|(?:[ ]*:?-+:?[ ]*\|)+)$", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
 _ITEM_IN_A_LINE = re.compile(r"(?<=\S) \* (?=(?:Lines?|第) ?[\dA-Z])")
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
 _UNWANTED = re.compile(
@@ -172,13 +179,20 @@ def tidy(text: str) -> str:
     text = re.sub(r"[\u00a0\u2000-\u200a\u202f\u3000]", " ", text)
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ ]{1,3}(?=#{1,6}\s)", "", text, flags=re.MULTILINE)
-    text = _ITEM_IN_A_LINE.sub("\n* ", _BULLET.sub(r"\1- ", text))
+    text = _ITEM_IN_A_LINE.sub("\n* ", _BULLET.sub(r"\1- ", _FAR_ITEM.sub(r"\1 ", text)))
+    text = _TABLE_HEAD.sub(_with_all_columns, text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def _with_all_columns(head: re.Match[str]) -> str:
+    """The two lines that begin a table, the second with as many columns as the first."""
+    count = len(_BAR.findall(head[1])) - 1
+    return f"{head[1]}\n|{'|'.join([*head[2].split('|')[1:-1], *['---'] * count][:count])}|"
 
 
 def finish(text: str, vault: Vault) -> str:
     """The last step of a conversion: references out, literal tags escaped, white space tidied, held pieces back."""
-    text = TAG.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
+    text = _TAG_LIKE.sub(r"\\\g<0>", mend_symbols(unescape(_UNWANTED_ENTITIES.sub("", text))))
     text = _UNCLOSED.sub(r"\\", text)
     return vault.restore(tidy(vault.apart(text))).strip()
 

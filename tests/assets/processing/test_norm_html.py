@@ -29,6 +29,8 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<img class='tex-formula' alt='$x+1$' src='f.png'>", "$x+1$"),
         ("<p>1<n<9 and n<script>alert(1)</script></p>", "1<n<9 and n"),
         ("for all 1&lt;=i&lt;n", "for all 1<=i<n"),
+        ("in order &lt;first digit&gt; &lt;op&gt; &lt;物&gt;, 1&lt;i&lt;j, a&lt;b,c&gt;",
+         "in order \\<first digit> \\<op> <物>, 1<i<j, a<b,c>"),
         ("write &lt;p&gt; for a paragraph", "write \\<p> for a paragraph"),
         ("<table><tr><th>n</th><th>m</th></tr><tr><td>1</td><td>a|b</td></tr></table>",
          "| n | m |\n| --- | --- |\n| 1 | a\\|b |"),
@@ -76,6 +78,9 @@ from microcoder_assets.processing.markdown import TAG, Vault
         ("<p>好！\uf04a N ≤ \uf036\uf030</p>", "好！☺ N ≤ 60"),
         ("<pre>3\n<audio controls='controls'>", "```\n3\n```"),
         ("<p>● one<br>•\ttwo<br>•••</p>", "- one\n- two\n•••"),
+        ("<p>1.&nbsp;&nbsp;&nbsp;&nbsp; &nbsp;one</p>", "1. one"),
+        ("<table><tr><td>1</td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr><tr><td>2</td><td>c</td></tr>"
+         "</table>", "| 1 | a b |\n| --- | --- |\n| 2 | c |"),
         ("<p>• [1]: one stone</p>", "• [1]: one stone"),
         ("<p>* Line 1: N * Lines 2..N: a * b</p>", "* Line 1: N\n* Lines 2..N: a * b"),
         ("<pre><b>Input:</b> [<u>1</u>]\n<b>Explanation:</b> from <u><b>1</b></u>, <u>2</u></pre>",
@@ -235,6 +240,12 @@ def test_equations_outside_of_dollars_are_display_maths() -> None:
     rows = html_to_markdown("\\begin{align*} a &= 1 \\\\ b &= 2 \\end{align*}", True)
     assert html_to_markdown("\\(a\\) is \\[b\\]", True) == "\\(a\\) is \\[b\\]"
     assert rows == "$$\n\\begin{aligned}\na &= 1 \\\\ b &= 2\n\\end{aligned}\n$$"
+
+
+@pytest.mark.parametrize(("dashes", "sound"), [("|:-:|-|-|-|", "|:-:|-|"), ("|-|", "|-|---|"), ("| - |-|", "| - |-|")])
+def test_a_table_has_as_many_columns_as_its_head(dashes: str, sound: str) -> None:
+    table = f"| $|n|$ | a\\|b |\n{dashes}\n|1|2|"
+    assert html_to_markdown(table, True) == table.replace(dashes, sound)
 
 
 def test_a_line_of_tildes_that_closes_nowhere_opens_no_fence() -> None:
