@@ -37,7 +37,7 @@ class Stage:
 STAGES: dict[str, Stage] = {
     "scraped_problems": Stage((), ("collection",), "4", partitioned=True),
     "livecodebench_problems": Stage((), ("benchmark",), "2"),
-    "normalized_problems": Stage(("scraped_problems",), (), "4", partitioned=True),
+    "normalized_problems": Stage(("scraped_problems",), (), "5", partitioned=True),
     "unique_problems": Stage(
         ("normalized_problems", "livecodebench_problems"), ("dedup", "decontamination"), "3", in_parts=True
     ),
