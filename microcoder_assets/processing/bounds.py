@@ -42,6 +42,7 @@ _SIGNS = (
     (r"\\(?:cdot|times|ast)(?![A-Za-z])(?:\{\})?|[×·⋅∗•]|\*\*(?=\d)", "*"),
     (r"\\[lr]?[vV]ert(?![A-Za-z])|\\mid(?![A-Za-z])|\\\|", "|"),
     (r"\\(?:left|right|big|Big|bigl|bigr|displaystyle|ensuremath)(?![A-Za-z])", ""),
+    (r"\\_", "_"),
     (r"\\(?:text|mathrm|mathit|mathbf|texttt|textit|textbf|operatorname)\s*\{([^{}]*)\}", r"\1"),
     (r"(?<=\d)(?:\\[,;:! ]|\{,\}|~|[\u2009\u202f])(?=\d{3})", ""),
     (r"(?<=\d)\{?\\?[ ](?=\d{3}(?!\d))|(?<=\d)(?:,[ ])(?=000(?!\d))", ""),

@@ -18,6 +18,7 @@ from microcoder_assets.processing.markdown import (
     table,
     trim_maths,
 )
+from microcoder_assets.processing.maths import mend_maths, merge_scripts
 from microcoder_assets.processing.repair import drop_echoes, mend_comparisons, unwrap
 
 _MAX_DEPTH = 80
@@ -31,7 +32,8 @@ _DOUBLY_QUOTED = re.compile(r"``([^`\n]{1,80}?)(?:''|\"|&quot;|&#34;)")
 _QUOTED = re.compile(r"(?<!`)`([^`'\n]{1,80}?)(?:'|&#39;|&#x27;)(?!\w)")
 """Words between the quotation marks of TeX on pages that know no code spans."""
 _DROPPED = {
-    "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video", "xml",
+    "audio", "head", "iframe", "link", "meta", "noscript", "object", "script", "source", "style", "title", "video",
+    "xml",
 }  # fmt: skip
 _BLOCKS = {
     "address", "article", "aside", "body", "caption", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption",
@@ -49,17 +51,13 @@ _CLASS_MARKERS = {
     **dict.fromkeys(("tex-font-style-bf", "tex-font-style-underline"), "**"),
     **{"tex-font-style-it": "*", "tex-font-style-striked": "~~"},
 }
+_CAPTIONS = {"tex-font-size-small", "tex-font-size-script"}
 _CLASS_HEADINGS = {"input-specification": "Input", "output-specification": "Output"}
 _SCRIPT = re.compile(
     "(?P<base>\\*{0,2}[A-Za-z0-9]*\\*{0,2})(?:\\^(?=\ue002\\^))?(?P<scripts>(?:\ue002[^\ue002\ue003]*\ue003)+)"
 )
 _ORDINALS = ("st", "nd", "rd", "th")
 _ORDINAL = re.compile(rf"\ue002\^\{{({'|'.join(_ORDINALS)})\}}\ue003")
-_MATHML = re.compile(
-    r"<math\b(?:(?!</math>).)*?(?:<annotation[^<>]*>(?P<tex>[^<>]*)</annotation>(?:(?!</math>).)*)?</math>",
-    re.DOTALL | re.IGNORECASE,
-)
-_ANY_TAG = re.compile(r"<[^<>]*>")
 _SPLIT_SCRIPT = re.compile(r"</(su[bp])><\1>", re.IGNORECASE)
 """Where an editor wrote one script as two, `4<sup>t</sup><sup>h</sup>`."""
 _ORDINAL_OF_CODE = re.compile(rf"(.+)\^({'|'.join(_ORDINALS)})", re.DOTALL)
@@ -92,7 +90,6 @@ def html_to_markdown(text: str, keep_newlines: bool = False) -> str:
     """
     vault = Vault()
     text = clean_characters(text).replace("<image>", "![](image)")
-    text = _MATHML.sub(_tex, text)
     text = _SPLIT_SCRIPT.sub("", _BACKSLASH.sub(r"\1&#92;\3", text))
     if not keep_newlines:
         text = _QUOTED.sub(r"'\1'", _DOUBLY_QUOTED.sub(r'"\1"', text))
@@ -146,6 +143,8 @@ class _Renderer:
             return handler(self, element, depth)
         if tag in _CODE or "tex-font-style-tt" in names:
             return self._code(element)
+        if (tag == "math" or "katex" in names) and (tex := element.find(".//annotation")) is not None:
+            return self.vault.hold(mend_maths(f"${(tex.text or '').strip()}$"))
         if "tex-span" in names and (maths := self._maths(element)):
             return maths
         inner = self._children(element, depth)
@@ -173,7 +172,7 @@ class _Renderer:
         maths = " ".join(_flat(element, tex=True).split())
         if not maths or "\ue000" in maths or "$" in maths or element.find(".//img") is not None:
             return ""
-        return self.vault.hold("$" + _MOD.sub(r"\\bmod", maths) + "$")
+        return self.vault.hold(mend_maths("$" + _MOD.sub(r"\\bmod", maths) + "$"))
 
     def _pre(self, element: HtmlElement, depth: int) -> str:
         _mark_underlined(element)
@@ -255,6 +254,11 @@ class _Renderer:
         return "\n\n" + table([[self._cell(cell, depth) for cell in row] for row in rows]) + "\n\n"
 
     def _cell(self, cell: HtmlElement, depth: int) -> str:
+        """One cell; a table in it stands as its text."""
+        for inner in cell.iterdescendants("table"):
+            inner.tag = "div"
+            for part in inner.iterdescendants("td", "th"):
+                part.tail = " "
         return self.vault.in_cell(self._children(cell, depth + 1))
 
     def _samples(self, rows: list[list[HtmlElement]]) -> str:
@@ -282,11 +286,6 @@ _HANDLERS: dict[str, Callable[[_Renderer, HtmlElement, int], str]] = {
     "ul": _Renderer._list,
     **{f"h{level}": _Renderer._heading for level in range(1, 7)},
 }
-
-
-def _tex(match: re.Match[str]) -> str:
-    """The TeX that MathML is annotated with, else its text."""
-    return f"${match['tex'].strip()}$" if match["tex"] else _ANY_TAG.sub("", match[0])
 
 
 def _escape_text(text: str) -> str:
@@ -325,7 +324,7 @@ def _flat(element: HtmlElement, tex: bool = False) -> str:
 
 def _is_caption(element: HtmlElement, names: list[str]) -> bool:
     """Whether it is the small print that Codeforces sets beside a picture in the middle of the page."""
-    return "tex-font-size-small" in names and element.getparent().tag == "center"
+    return not _CAPTIONS.isdisjoint(names) and element.getparent().tag == "center"
 
 
 def _mark_underlined(element: HtmlElement) -> None:
@@ -397,6 +396,6 @@ def _join_scripts(text: str, vault: Vault) -> str:
 
     def maths(match: re.Match[str]) -> str:
         scripts = match["scripts"].replace("\ue002", "").replace("\ue003", "")
-        return vault.hold(f"${match['base'].strip('*')}{scripts}$")
+        return vault.hold(f"${match['base'].strip('*')}{merge_scripts(scripts)}$")
 
     return _SCRIPT.sub(maths, _ORDINAL.sub(r"\1", text))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import html
 import re
 
+from microcoder_assets.processing.maths import mend_maths
 from microcoder_assets.processing.repair import mend_characters, mend_symbols
 
 _TAG_NAMES = (
-    "a|abbr|acronym|address|article|aside|b|base|big|blink|blockquote|body|br|button|caption|center|circle|cite|code|col"
-    "|colgroup|dd|del|dfn|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]|head|header|hr|html|i"
-    "|iframe|img|input|ins|italic|kbd|label|li|line|link|main|mark|math|meta|nav|nobr|noscript|object|ol|p|param|path"
-    "|pre|q|rect|ruby|s|samp|script|section|small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td"
-    r"|text|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr|xml|(?:[ovwm]|st\d):\w+"
+    "a|abbr|acronym|address|annotation|article|aside|audio|b|base|big|blink|blockquote|body|br|button|caption|center"
+    "|circle|cite|code|col|colgroup|dd|del|dfn|div|divre|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|g|h[1-6]"
+    "|head|header|hr|html|i|iframe|img|input|ins|italic|kbd|label|li|line|link|main|mark|math|meta|nav|nobr|noscript"
+    "|object|ol|p|param|path|pre|q|rect|ruby|s|samp|script|section|semantics|small|source|span|strike|strong|style|sub"
+    "|summary|sup|svg|table|tbody|td|text|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr|xml"
+    r"|m(?:frac|i|n|o|row|space|sqrt|style|su[bp]|subsup|text)|(?:[ovwm]|st\d):\w+"
 )
 TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?=\s|/?>)[^<>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 """A tag of HTML (or of a word processor's HTML), or a comment. `<n` in `1<n<9` is none, nor is `<a/b>`."""
@@ -26,12 +28,15 @@ _LITERAL_TAG = re.compile(
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 FENCE = r"(?P<fence>^[ ]*(?P<ticks>`{3,}|~{3,})[^\n`]*\n(?:.*?\n)??[ ]*(?P=ticks)[ \t]*$)"
 """A fenced block, as the pattern of a regular expression with MULTILINE and DOTALL."""
+_MATHS_IN_TEXT = r"\\(?:mbox|text\w{0,6})\{(?:[^{}$\n]*\$[^{}$\n]*\$)+[^{}$\n]*\}"
+_NESTED = re.compile(_MATHS_IN_TEXT)
 _PROTECTED = re.compile(
     FENCE + r"|(?P<escape>\\[<&`$\\])"
     r"|(?P<code>(?<!`)(?P<run>`+)(?!`)[^\n]+?(?<!`)(?P=run)(?!`))"
     r"|(?P<display>\$\$(?!\$).+?\$\$)"
     r"|\\begin\{(?P<numbered>(?:equation|eqnarray|align|gather)\*?)\}(?P<body>.*?)\\end\{(?P=numbered)\}"
-    r"|(?P<maths>\$(?![\s$])(?:[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
+    r"|\\\((?P<round>[^$\n]+?)\\\)|\\\[(?P<square>[^$]+?)\\\]"
+    rf"|(?P<maths>\$(?![\s$])(?:{_MATHS_IN_TEXT}|[^$\\\n]|\\.|\n(?!\s*\n))*?(?<![\s\\])\$)",
     re.MULTILINE | re.DOTALL,
 )
 _DOLLARS = re.compile(FENCE + r"|^[^\n`]*\$[^\n`]*$", re.MULTILINE | re.DOTALL)
@@ -40,10 +45,17 @@ _PROSE = re.compile(r"[\u2e80-\uffee]|<[A-Za-z/]|(?<![A-Za-z])[A-Za-z]{2,} +[a-z
 _COMMAND = re.compile(r"\\(?:text\w*|math\w+|operatorname|mbox)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _TOUCHING = re.compile("\ue000(\\d+)\ue001(?=\ue000(\\d+)\ue001)")
+_IN_A_ROW = re.compile("^\ue000\\d+\ue001(?: *\ue000\\d+\ue001)+$", re.MULTILINE)
 _UNCLOSED = re.compile(r"^[ ]{0,3}(?=`{3}|~{3})", re.MULTILINE)
 """A line that would open a fence, where all whole ones are held."""
 _ITEM = re.compile(r"[ ]*(?:(?:[-*+]|\d{1,2}[.)])[ ]|\|[ ].*\|$)")
 """A line that begins an item of a list, or is a row of a table."""
+_BULLET = re.compile(r"^([ ]*)[●•▪➢][ \t]*(?![●•▪➢\s]|\[[^\]\n]*\]:)", re.MULTILINE)
+_FAR_ITEM = re.compile(r"^([ ]*\d{1,2}[.)])[ ]{5,}(?=\S)", re.MULTILINE)
+"""An item so far behind its number that it would be a block of code."""
+_TABLE_HEAD = re.compile(r"^(\|.*\|)\n(\|(?:[ ]*:?-+:?[ ]*\|)+)$", re.MULTILINE)
+_BAR = re.compile(r"(?<!\\)\|")
+_ITEM_IN_A_LINE = re.compile(r"(?<=\S) \* (?=(?:Lines?|第) ?[\dA-Z])")
 _UNWANTED_ENTITIES = re.compile(r"&(?:shy|zwnj|zwj|#8203|#xfeff);", re.IGNORECASE)
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2800\ufeff\ue000-\ue003\ufffe\uffff]"
@@ -81,36 +93,50 @@ class Vault:
         return _HELD.sub(without_bars, text)
 
     def apart(self, text: str) -> str:
-        """A space between two formulas that touch: `$a$$b$` would be read as display maths."""
+        """A space between two formulas that touch: `$a$$b$` would be read as display maths. Display maths alone on one
+        line, `$$a$$ $$b$$`, are a paragraph each."""
 
         def between(match: re.Match[str]) -> str:
             touching = self._pieces[int(match[1])].endswith("$") and self._pieces[int(match[2])].startswith("$")
             return f"{match[0]} " if touching else match[0]
 
-        return _TOUCHING.sub(between, text)
+        def paragraphs(row: re.Match[str]) -> str:
+            displayed = all(self._pieces[int(token[1])].startswith("$$") for token in _HELD.finditer(row[0]))
+            return re.sub("(?<=\ue001) *(?=\ue000)", "\n\n", row[0]) if displayed else row[0]
+
+        return _TOUCHING.sub(between, _IN_A_ROW.sub(paragraphs, text))
 
     def protect(self, text: str, page: bool = False) -> str:
         """`text` with fences, code spans, maths and escapes held; what has a tag between its dollars is no maths.
 
-        page: the text is HTML, where a tag ends what looks like a code span too, a backslash escapes no tag, and
-        `$$x$$` amid a sentence is the maths of that sentence.
+        page: the text is HTML, where a tag ends what looks like a code span too, a backslash escapes no tag, `\\(x\\)`
+        is maths, and `$$x$$` amid a sentence is the maths of that sentence.
         """
 
         def keep(match: re.Match[str]) -> str:
             piece = match[0]
             if match["numbered"]:
-                return self.hold(display(match["body"], match["numbered"]))
+                return self.hold(mend_maths(display(match["body"], match["numbered"])))
             if page and (piece in (r"\<", r"\&") or (match["code"] and TAG.search(piece))):
                 return piece
+            if inner := match["round"] or match["square"]:
+                maths = f"${inner.strip()}$" if match["round"] else display(inner)
+                return self.hold(mend_maths(unescape(maths))) if page and not TAG.search(inner) else piece
             if match["display"] or match["maths"]:
                 piece = unescape(piece)
                 if TAG.search(piece):
                     return match[0]
                 if page and match["display"] and "\n" not in piece and _amid_sentence(match):
                     piece = f"${piece[2:-2].strip()}$"
+                piece = mend_maths(piece)
             return self.hold(piece)
 
         return _PROTECTED.sub(keep, text)
+
+
+def masked(text: str) -> str:
+    """`text` of the same length with a `$` for every character of code, maths and escapes."""
+    return _PROTECTED.sub(lambda match: "$" * len(match[0]), text)
 
 
 def _amid_sentence(match: re.Match[str]) -> bool:
@@ -126,9 +152,9 @@ def trim_maths(text: str) -> str:
 def _trimmed(line: str) -> str:
     pieces = line.split("$")
     inner = pieces[1::2]
-    if len(pieces) % 2 == 0 or "\\$" in line or any(_PROSE.search(_COMMAND.sub("", piece)) for piece in inner):
+    if len(pieces) % 2 == 0 or "\\$" in line or _NESTED.search(line):
         return line
-    if not all(piece.strip() for piece in inner):
+    if any(_PROSE.search(_COMMAND.sub("", piece)) for piece in inner) or not all(piece.strip() for piece in inner):
         return line
     pieces[1::2] = [piece.strip() for piece in inner]
     return "$".join(pieces)
@@ -158,7 +184,15 @@ def tidy(text: str) -> str:
     text = re.sub(r"[\u00a0\u2000-\u200a\u202f\u3000]", " ", text)
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ ]{1,3}(?=#{1,6}\s)", "", text, flags=re.MULTILINE)
+    text = _ITEM_IN_A_LINE.sub("\n* ", _BULLET.sub(r"\1- ", _FAR_ITEM.sub(r"\1 ", text)))
+    text = _TABLE_HEAD.sub(_with_all_columns, text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+
+def _with_all_columns(head: re.Match[str]) -> str:
+    """The two lines that begin a table, the second with as many columns as the first."""
+    count = len(_BAR.findall(head[1])) - 1
+    return f"{head[1]}\n|{'|'.join([*head[2].split('|')[1:-1], *['---'] * count][:count])}|"
 
 
 def finish(text: str, vault: Vault) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -15,6 +15,7 @@ from microcoder_assets.processing.bounds import read_bounds
 from microcoder_assets.processing.checkers import Evidence, infer_checker
 from microcoder_assets.processing.completeness import faults_of_inputs, missing_parts, needs_image, stub
 from microcoder_assets.processing.content import content_sha
+from microcoder_assets.processing.emphasis import mend_emphasis
 from microcoder_assets.processing.headings import DESCRIPTION, INPUT, NOTES, OUTPUT, TEXT_SECTIONS
 from microcoder_assets.processing.html import html_to_markdown
 from microcoder_assets.processing.language import detect_language
@@ -146,10 +147,12 @@ def _normalized(row: Row, sections: Sections, io_mode: str, sample_bytes: Mappin
     if not function:
         shown = [sample.input.encode() for sample in samples]
         flags |= faults_of_inputs(text.get(INPUT, ""), bounds, [*shown, *_inputs(row, sample_bytes)])
-    statement = render_statement(text, samples, function)
     said = [text[name] for name in TEXT_SECTIONS if name in text and name != INPUT]
     said += [sample.explanation for sample in samples if sample.explanation]
     checker, evidence = _checker(row, io_mode, "\n\n".join(said), flags)
+    text = {name: mend_emphasis(section) for name, section in text.items()}
+    samples = tuple(replace(s, explanation=s.explanation and mend_emphasis(s.explanation)) for s in samples)
+    statement = render_statement(text, samples, function)
     normalized = {
         **{name: row[name] for name in NORMALIZED if name in row},
         "statement": statement,

@@ -15,6 +15,7 @@ _SYMBOL_FONTS = str.maketrans(
         "\uf075": "◆", "\uf07b": "{", "\uf07d": "}", "\uf0a3": "≤", "\uf0a5": "∞", "\uf0a7": "▪", "\uf0b3": "≥",
         "\uf0b4": "×", "\uf0b7": "•", "\uf0b9": "≠", "\uf0ce": "∈", "\uf0d7": "⋅", "\uf0d8": "➢", "\uf0de": "⇒",
         "\uf0e0": "→", "\uf0e5": "∑", "\uf0fc": "✓",
+        "\uf04a": "☺", "\uf04c": "☹", **{chr(0xF030 + digit): str(digit) for digit in range(10)},
     }
 )  # fmt: skip
 """Signs of the fonts Symbol and Wingdings, which Word stores in the private use area."""

@@ -39,6 +39,8 @@ _REMARK = re.compile(
 """Where a remark about a sample begins behind it. A text that holds Chinese words from the start is none."""
 _COMMENT = re.compile(r"(?<=\S)[ \t]*//[^\n]*[\u4e00-\u9fff]{2}[^\n]*")
 """A comment in Chinese behind the data of a line."""
+_LIMITS = re.compile(r"(?<=\d)\s*\n\s*(?=(?:[(（]?[A-Za-z\d][^\n.]{0,40}?(?:<=?|≤)[^\n]*(?:\n\s*|\Z))+\Z)")
+"""Where limits begin behind the numbers of an output."""
 _LABEL = re.compile(
     r"^[ \t]*(?=[^\n]*[\u4e00-\u9fff\d])[【\[（(]?[ ]?"
     r"(?:(?:输入|输出){0,2}样例(?:输入|输出){0,2}|输入|输出|(?:sample )?(?:input|output)|sample)"
@@ -120,9 +122,9 @@ def _unspaced(text: str) -> str:
     return text if re.search(r"[^\n]\n[^\n]", text) else re.sub(r"\n\s*\n", "\n", text)
 
 
-def _without_remark(text: str) -> tuple[str, str]:
+def _without_remark(text: str, output: bool = False) -> tuple[str, str]:
     """A sample's text, and the remarks behind it and behind its lines."""
-    remark = _REMARK.search(text)
+    remark = _REMARK.search(text) or (_LIMITS.search(text) if output else None)
     said = [text[remark.end() :].strip()] if remark else []
     text = text[: remark.start()].strip("\n ") if remark else text.strip("\n")
     comments = [comment[0].strip() for comment in _COMMENT.finditer(text)]
@@ -163,12 +165,12 @@ def read_pairs(parts: Sequence[Part]) -> Found:
         files = None if blocks else _FILES.fullmatch(part.text)
         if files and part.kind in (SAMPLE, SAMPLE_INPUT):
             for found, name in ((inputs, "input"), (outputs, "output")):
-                text, remark = _without_remark(_unspaced(files[name]))
+                text, remark = _without_remark(_unspaced(files[name]), name == "output")
                 found.append(text)
                 remarks.append((len(found), remark))
         elif part.kind in (SAMPLE_INPUT, SAMPLE_OUTPUT):
             for block in [text for whole in blocks or [_unspaced(part.text)] for text in _labelled(whole)]:
-                text, remark = _without_remark(_FILE_NAME[part.kind].sub("", block))
+                text, remark = _without_remark(_FILE_NAME[part.kind].sub("", block), part.kind == SAMPLE_OUTPUT)
                 (inputs if part.kind == SAMPLE_INPUT else outputs).append("" if text.lower() in _NOTHING else text)
                 remarks.append((max(len(inputs), len(outputs)), remark))
             if blocks and (around := _FENCED.sub("", part.text).strip()):
@@ -227,7 +229,7 @@ def render_samples(samples: Sequence[Sample], function: bool) -> str:
             if sample.explanation:
                 text = sample.explanation
                 if _COLUMNS.search(text) and "![" not in text:
-                    text = fence(text.replace("**", ""))
+                    text = fence(text.replace("**", "").replace(r"\*", "*"))
                 blocks.append(f"**Explanation:**{_gap(text)}{text}")
         else:
             blocks += [f"### Sample Input {number}", fence(sample.input)]

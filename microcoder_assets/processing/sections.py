@@ -28,7 +28,7 @@ _HEADING = re.compile(
     r"|(?:【(?P<bracket>[^】\n]{1,16})】|\[(?P<square>[\u4e00-\u9fff]{2,10})\](?!\()|[«《](?P<angle>[\u4e00-\u9fff]{2,8})(?=[:：]))"
     r"[:：]?(?P<rest>.*)"
     r"|(?P<colon>[A-Za-z][A-Za-z ]{2,30}):[ ]*(?P<value>.{0,80})"
-    r"|(?P<plain>[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]{2,10})[ ]?\d{0,2}[:：]?"
+    r"|(?P<plain>[A-Za-z][A-Za-z ]{2,30}|[\u4e00-\u9fff]{2,10}(?: [\u4e00-\u9fff]{2,10})?)[ ]?\d{0,2}[:：]?"
     r"(?:[ ]?[(（][^()（）]{1,30}\.(?:in|out)[)）][:：]?)?"
 )
 _TITLED = ("atx", "strong", "bracket", "square", "angle", "colon")

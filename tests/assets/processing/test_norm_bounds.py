@@ -52,6 +52,7 @@ def limits(text: str, section: str = "constraints") -> dict[str, tuple[float | N
         ("2 ≤ n ≤ 1", {}),
         ("1≤l≤r≤n, x=0", {"l": (1, None)}),
         ("$1 \\le n \\le 2\n\\times 10^5$", {"n": (1, 2e5)}),
+        (r"$1 \leq \text{task\_id} \leq 3$", {"task_id": (1, 3)}),
     ],
 )  # fmt: skip
 def test_bounds_are_read(text: str, expected: dict[str, tuple[float | None, float | None]]) -> None:

@@ -29,6 +29,8 @@ from microcoder_assets.processing.markdown import TAG, Vault, lines_apart
         ("<img class='tex-formula' alt='$x+1$' src='f.png'>", "$x+1$"),
         ("<p>1<n<9 and n<script>alert(1)</script></p>", "1<n<9 and n"),
         ("for all 1&lt;=i&lt;n", "for all 1<=i<n"),
+        ("in order &lt;first digit&gt; &lt;op&gt; &lt;物&gt;, 1&lt;i&lt;j, a&lt;b,c&gt;",
+         "in order \\<first digit> \\<op> <物>, 1<i<j, a<b,c>"),
         ("write &lt;p&gt; for a paragraph", "write \\<p> for a paragraph"),
         ("<table><tr><th>n</th><th>m</th></tr><tr><td>1</td><td>a|b</td></tr></table>",
          "| n | m |\n| --- | --- |\n| 1 | a\\|b |"),
@@ -73,6 +75,22 @@ from microcoder_assets.processing.markdown import TAG, Vault, lines_apart
         ("<p>the sum </p><center> <img src='s.png'> </center> is odd.", "the sum\n\n![](s.png)\n\nis odd."),
         ("<center> <img src='m.png'>   <span class='tex-font-size-small'>A map</span> </center>",
          "![](m.png)\n\nA map"),
+        ("<center> <img src='m.png'> <span class='tex-font-size-script'> A map </span> </center>",
+         "![](m.png)\n\nA map"),
+        ("<p>有 \\( n \\leq 8 \\)，<br>\\[ a_i = b \\]</p>", "有 $n \\leq 8$，\n$$a_i = b$$"),
+        ("<p>a<sub>i</sub><sub>+1</sub> and <span class='tex-span'><i>b</i><sub>i</sub><sub>j</sub></span></p>",
+         "$a_{i+1}$ and $b_{ij}$"),
+        ("<p>$$a = b$$ $$c = d$$</p>", "$$a = b$$\n\n$$c = d$$"),
+        ("<span class='katex'><math><semantics><mi>n</mi><annotation>n_i</annotation></semantics></math>n</span> a",
+         "$n_i$ a"),
+        ("<p>好！\uf04a N ≤ \uf036\uf030</p>", "好！☺ N ≤ 60"),
+        ("<pre>3\n<audio controls='controls'>", "```\n3\n```"),
+        ("<p>● one<br>•\ttwo<br>•••</p>", "- one\n- two\n•••"),
+        ("<p>1.&nbsp;&nbsp;&nbsp;&nbsp; &nbsp;one</p>", "1. one"),
+        ("<table><tr><td>1</td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr><tr><td>2</td><td>c</td></tr>"
+         "</table>", "| 1 | a b |\n| --- | --- |\n| 2 | c |"),
+        ("<p>• [1]: one stone</p>", "• [1]: one stone"),
+        ("<p>* Line 1: N * Lines 2..N: a * b</p>", "* Line 1: N\n* Lines 2..N: a * b"),
         ("<pre><b>Input:</b> [<u>1</u>]\n<b>Explanation:</b> from <u><b>1</b></u>, <u>2</u></pre>",
          "```\nInput: [1]\nExplanation: from **1**, **2**\n```"),
     ],
@@ -134,6 +152,7 @@ def test_the_indent_of_a_broken_line_counts() -> None:
         ("($a_{1} $ $|$ $ \\ldots $)", "($a_{1}$ $|$ $\\ldots$)"),
         ("$ x \\text{ is not } y $, and $z$", "$x \\text{ is not } y$, and $z$"),
         ("it costs $5. Pay with a $10, or a $20, or $ 50", "it costs $5. Pay with a $10, or a $20, or $ 50"),
+        ("$ x $ steps $\\text{for $x$ times}$", "$ x $ steps $\\text{for }x\\text{ times}$"),
         ("pays $5, or $10 ", "pays $5, or $10"),
         ("```\n$ echo $ x\n```", "```\n$ echo $ x\n```"),
     ],
@@ -227,7 +246,14 @@ def test_an_empty_block_of_code_leaves_nothing() -> None:
 def test_equations_outside_of_dollars_are_display_maths() -> None:
     assert html_to_markdown("So \\begin{equation} a < b \\end{equation} holds.", True) == "So $$a < b$$ holds."
     rows = html_to_markdown("\\begin{align*} a &= 1 \\\\ b &= 2 \\end{align*}", True)
+    assert html_to_markdown("\\(a\\) is \\[b\\]", True) == "\\(a\\) is \\[b\\]"
     assert rows == "$$\n\\begin{aligned}\na &= 1 \\\\ b &= 2\n\\end{aligned}\n$$"
+
+
+@pytest.mark.parametrize(("dashes", "sound"), [("|:-:|-|-|-|", "|:-:|-|"), ("|-|", "|-|---|"), ("| - |-|", "| - |-|")])
+def test_a_table_has_as_many_columns_as_its_head(dashes: str, sound: str) -> None:
+    table = f"| $|n|$ | a\\|b |\n{dashes}\n|1|2|"
+    assert html_to_markdown(table, True) == table.replace(dashes, sound)
 
 
 def test_a_line_of_tildes_that_closes_nowhere_opens_no_fence() -> None:

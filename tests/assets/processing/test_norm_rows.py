@@ -175,6 +175,16 @@ def test_noise_is_taken_out_before_sections_are_read() -> None:
     assert row["description"] == "Add two numbers." and row["output_spec"] == "Their sum."
 
 
+def test_products_are_escaped_where_they_would_be_emphasis_but_not_in_samples() -> None:
+    sample = "\n\n## Sample Input\n\n```\n1*2*3\n```\n\n## Sample Output\n\n```\n6\n```\n\n## Explanation\n\n1*2*3=6"
+    row = row_of(statement=f"A board of n*m.\n\n## Input\n\nn*m lines, n*m ≤ 2*10^5.\n\n## Output\n\nOne.{sample}")
+    assert row["description"] == "A board of n*m."
+    assert row["input_spec"] == "n\\*m lines, n\\*m ≤ 2\\*10^5."
+    (shown,) = row["samples"]
+    assert shown == {"input": "1*2*3", "output": "6", "explanation": "1\\*2\\*3=6"}
+    assert all(text in row["statement"] for text in (row["input_spec"], "\n1*2*3\n", shown["explanation"]))
+
+
 @pytest.mark.parametrize(
     ("lost", "expected"),
     [

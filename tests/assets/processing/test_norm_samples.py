@@ -160,6 +160,8 @@ def test_columns_of_an_explanation_are_fenced() -> None:
     sample = Sample("x = 1", "2", laid_out)
     assert render_samples([sample], function=True).endswith(f"**Explanation:**\n\n```\n{laid_out}\n```")
     assert read_examples(split_sections(render_samples([sample], function=True)).samples).samples == (sample,)
+    escaped = Sample("x = 1", "2", laid_out.replace("sum", r"a\*b"))
+    assert laid_out.replace("sum", "a*b") in render_samples([escaped], function=True)
 
 
 def test_text_around_a_fenced_sample_is_not_lost() -> None:
@@ -290,6 +292,15 @@ def test_what_is_said_of_an_output_is_no_part_of_it(remark: str) -> None:
     assert sample == Sample("1 2", "3", remark)
 
 
+@pytest.mark.parametrize("limits", ["n<=300", "1 ≤ N, M ≤ 100\n1<=z<=10^9", "(0<N<=500;0<M<=5000)"])
+def test_limits_behind_an_output_are_no_part_of_it(limits: str) -> None:
+    markdown = f"求和。\n\n## Sample Input\n\n```\n1 2\n```\n\n## Sample Output\n\n```\n3\n\n{limits}\n```"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3", limits),)
+    conditions = "x <= 2 ||\nx >= 5"
+    markdown = markdown.replace(f"3\n\n{limits}", conditions)
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", conditions),)
+
+
 def test_comments_behind_the_lines_of_a_sample_are_its_explanation() -> None:
     markdown = "求和。\n\n## Sample Input\n\n```\n2 //有两个数\n4 5\n```\n\n## Sample Output\n\n```\n9\n```"
     assert read_pairs(split_sections(markdown).samples).samples == (Sample("2\n4 5", "9", "//有两个数"),)
@@ -299,6 +310,11 @@ def test_comments_behind_the_lines_of_a_sample_are_its_explanation() -> None:
 def test_an_output_that_is_left_out_or_one_of_two_is_no_sample(output: str) -> None:
     markdown = f"求和。\n\n## Sample Input\n\n1 2\n\n## Sample Output\n\n```\n{output}\n```"
     assert read_pairs(split_sections(markdown).samples).samples == ()
+
+
+def test_samples_under_one_heading_that_names_both_files() -> None:
+    markdown = "求和。\n\n输入文件示例 输出文件示例\nsum.in\n1 2\nsum.out\n3"
+    assert read_pairs(split_sections(markdown).samples).samples == (Sample("1 2", "3"),)
 
 
 def test_an_editors_paragraphs_and_a_table_of_files_are_lines_of_samples() -> None:

@@ -71,6 +71,11 @@ def test_an_interaction_section_stays_in_the_description_under_its_heading() -> 
     assert split_sections(once).text["description"] == once
 
 
+def test_a_heading_may_say_what_the_program_puts_out() -> None:
+    text = split_sections("求和。\n\n«数据输入:\n两个整数。\n\n«结果输出:\n它们的和。").text
+    assert (text["input_spec"], text["output_spec"]) == ("两个整数。", "它们的和。")
+
+
 @pytest.mark.parametrize("heading", ["[输入格式]", "[输入]：", "«输入：", "### INPUT FORMAT (file sum.in)", "## Input"])
 def test_headings_in_other_brackets_and_with_file_names(heading: str) -> None:
     text = split_sections(f"Add.\n\n{heading}\nTwo integers.\n\n## Output\n\nTheir sum.").text
