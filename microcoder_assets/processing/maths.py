@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TEXT = re.compile(r"\\(?:mbox|text\w{0,6})\{((?:[^{}\\]|\\.)*)\}")
 _IN_TEXT = re.compile(r"\$([^$]*)\$")
@@ -15,6 +16,7 @@ _INLINE = {"align": "aligned", "gather": "gathered"}
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(align|gather)\*?\}")
 
 
+@lru_cache(maxsize=1 << 14)
 def mend_maths(maths: str) -> str:
     """Maths between its dollars, with what KaTeX refuses or drops in a form that renders everywhere.
 
