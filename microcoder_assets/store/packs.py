@@ -72,11 +72,11 @@ class Packs:
 
     def known(self) -> KeysView[str]:
         """Every key in the packs that are there now."""
-        for name in self._names():
-            if name not in self._read:
-                keys = pl.read_parquet(self._storage.url(name), columns=["key"])["key"]
-                self._pack_of.update(dict.fromkeys(keys.to_list(), name))
-                self._read.add(name)
+        if new := [name for name in self._names() if name not in self._read]:
+            packs = pl.scan_parquet([self._storage.url(name) for name in new], include_file_paths="pack")
+            found = packs.select("key", pl.col("pack").str.split("/").list.last()).collect()
+            self._pack_of.update(found.iter_rows())
+            self._read.update(new)
         return self._pack_of.keys()
 
     def _names(self) -> list[str]:
