@@ -348,7 +348,7 @@ sys.exit(42 if abs(int(sys.stdin.read()) - int(Path(answer).read_text())) <= 1 e
     assert {path: verdict for path, (_, verdict, _) in marks(report).items()} == {
         "accepted/near.py": "AC",
         "wrong_answer/far.py": "WA",
-    }
+    }, report.rows
 
 
 def test_the_command(tmp_path: Path) -> None:
