@@ -20,17 +20,19 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     import signal
     from types import CodeType
     from typing import Any, NoReturn
 
-    from microcoder_judge import _function, _screen, _surroundings
+    from microcoder_judge import _function, _job, _screen, _surroundings
     from microcoder_judge._zygote import Watch, Zygote
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
     import _function
+    import _job
     import _screen
     import _surroundings
 
@@ -38,9 +40,6 @@ RECORD = struct.Struct("<iiffiq")
 """Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file, end of its output."""
 OUTPUT_ROOM = 16 << 20
 """A child whose tests have written more than this runs no further test: they write to one file. Ours."""
-ERRORS_KEPT = 1 << 20
-SMALL = 1 << 16
-"""Bytes that are copied faster through this process than by the kernel. Measured."""
 READY, BROKEN, LEFT = -1, -2, -3
 HARNESS, GONE, UNSTARTED = 113, 114, 115
 CONTROL = 3
@@ -54,74 +53,6 @@ MISSING_FILE = (b"__file__", b"argv", b"main.py", b"inspect", b"linecache", b"di
 PR_SET_PDEATHSIG = 1
 EMPTY_PATH = 0x1000
 LIBRARIES = ("numpy", "sortedcontainers")
-
-
-class Job:
-    """One program and its tests: the message's fields, and the memory files that came with it: an output for each test
-    where every test has a process of its own, else one for all.
-
-    written: when its source file was last changed, in ns, once there is one.
-    """
-
-    def __init__(self, message: dict[str, Any], files: list[int]) -> None:
-        self.do: str = message["do"]
-        self.apart: bool = message["apart"]
-        self.native: bool = message["native"]
-        self.time_s: float = message["time_s"]
-        self.memory: int = message["memory"]
-        self.limit: int = message["output"]
-        self.source: list[int] = message["source"]
-        self.tests: list[dict[str, Any]] = message["tests"]
-        self.entry_point: str | None = message["entry_point"]
-        self.preamble: bool = message["preamble"]
-        self.arguments: list[str] = message["arguments"]
-        self.stop_on_fail: bool = message["stop_on_fail"]
-        self.count = len(self.tests)
-        self.written: int | None = None
-        self.data, self.errors, *self.outputs = files
-
-    def read(self, place: list[int]) -> bytes:
-        """The part of the data file at (offset, length)."""
-        offset, left = place
-        parts = []
-        while left:
-            part = os.pread(self.data, left, offset)
-            if not part:
-                raise OSError("the data file is short")
-            parts.append(part)
-            offset, left = offset + len(part), left - len(part)
-        return b"".join(parts)
-
-    def copy(self, place: list[int], target: int) -> None:
-        """The same part into another file; what is large, by the kernel."""
-        offset, left = place
-        if left <= SMALL:
-            _write(target, self.read(place))
-            return
-        while left:
-            sent = os.sendfile(target, self.data, offset, left)
-            if not sent:
-                raise OSError("the data file is short")
-            offset, left = offset + sent, left - sent
-
-    def connect(self, stdin: int, stdout: int) -> None:
-        """Put files behind descriptors 0 to 2. What earlier tests wrote to the error file stays, as long as there is
-        room: it may not have been read yet."""
-        if os.lseek(self.errors, 0, os.SEEK_END) > ERRORS_KEPT:
-            os.ftruncate(self.errors, 0)
-            os.lseek(self.errors, 0, os.SEEK_SET)
-        for source, target in ((stdin, 0), (stdout, 1), (self.errors, 2)):
-            os.dup2(source, target)
-
-    def forget_others(self, test: int) -> None:
-        """Close what belongs to other tests; `test` may still write its value."""
-        for number, file in enumerate((self.data, self.errors, *self.outputs), start=-2):
-            if number != test:
-                os.close(file)
-
-    def output(self, test: int) -> int:
-        """The file that a test writes to."""
-        return self.outputs[test if self.apart else 0]
 
 
 def preload(name: str, site: list[str]) -> None:
@@ -150,11 +81,13 @@ def warm_up() -> None:
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
 
 
-def live(zygote: Zygote, job: Job, writer: int) -> None:
+def live(zygote: Zygote, channel: _socket.socket) -> None:
     """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
     zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
     try:
+        job = _job.await_job(channel)
+        writer = channel.detach()
         if job.do == "compile":
             _compiler(zygote, job)
         elif job.apart:
@@ -165,7 +98,7 @@ def live(zygote: Zygote, job: Job, writer: int) -> None:
         os._exit(HARNESS)
 
 
-def _batch(zygote: Zygote, job: Job, writer: int) -> None:
+def _batch(zygote: Zygote, job: _job.Job, writer: int) -> None:
     os.close(CONTROL)
     code = _compile(zygote, job)
     if code is None:
@@ -196,7 +129,7 @@ def _batch(zygote: Zygote, job: Job, writer: int) -> None:
     os._exit(0)
 
 
-def _apart(zygote: Zygote, job: Job) -> None:
+def _apart(zygote: Zygote, job: _job.Job) -> None:
     """Compile once and fork for every test; report like the zygote does."""
     run: _Run | _Native
     if job.native:
@@ -208,33 +141,60 @@ def _apart(zygote: Zygote, job: Job) -> None:
             os._exit(0)
         run = _Run(job, code, zygote.sandbox.folder)
     folder = zygote.sandbox.folder
+    child = _TestChild(zygote, job, run)
     for test in range(job.count):
         _place_files(job, job.tests[test])
-        begun = os.eventfd(0, os.EFD_NONBLOCK)
-        child = os.fork()
-        if child == 0:
-            os.close(CONTROL)
-            zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            os.setsid()
-            try:
-                _confine(zygote, job, run.executable)
-                os.eventfd_write(begun, 1)
-                os.close(begun)
-            except Exception:
-                os._exit(UNSTARTED)
-            status = run(test, alone=True)
-            if _thread._count():
-                sys.exit(status)
-            os._exit(status)
-        record, started = _oversee(zygote, zygote.watch(child, job.time_s), test, begun)
+        current, watch = child, zygote.watch(child.pid, job.time_s)
+        current.begin(test)
+        if test + 1 < job.count:
+            child = _TestChild(zygote, job, run)
+        record, started = _oversee(zygote, watch, test, current.begun)
         record += [os.fstat(file).st_size for file in (job.errors, job.outputs[test])]
-        os.close(begun)
+        current.close()
         if zygote.sandbox.rung == "none":
-            _kill_session(child)
+            _kill_session(current.pid)
         zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
         if test + 1 < job.count and not _surroundings.restore_files(folder, job.written):
+            os.kill(child.pid, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
             break
     os._exit(0)
+
+
+class _TestChild:
+    """A process forked and confined ahead of its test, while the one before runs: that takes longer than most tests.
+
+    begun: an event, once the program has.
+    """
+
+    def __init__(self, zygote: Zygote, job: _job.Job, run: _Run | _Native) -> None:
+        self._go, self.begun = os.eventfd(0), os.eventfd(0, os.EFD_NONBLOCK)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._live(zygote, job, run)
+
+    def begin(self, test: int) -> None:
+        os.eventfd_write(self._go, test + 1)
+
+    def close(self) -> None:
+        os.close(self._go)
+        os.close(self.begun)
+
+    def _live(self, zygote: Zygote, job: _job.Job, run: _Run | _Native) -> NoReturn:
+        os.close(CONTROL)
+        zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        os.setsid()
+        try:
+            _confine(zygote, job, run.executable)
+            test = os.eventfd_read(self._go) - 1
+            os.eventfd_write(self.begun, 1)
+            self.close()
+        except Exception:
+            os._exit(UNSTARTED)
+        status = run(test, alone=True)
+        if _thread._count():
+            sys.exit(status)
+        os._exit(status)
 
 
 def _oversee(zygote: Zygote, watch: Watch, test: int, begun: int) -> tuple[list[Any], bool]:
@@ -271,28 +231,28 @@ def _kill_session(leader: int) -> None:
         return
 
 
-def _compile(zygote: Zygote, job: Job) -> CodeType | None:
+def _compile(zygote: Zygote, job: _job.Job) -> CodeType | None:
     """The program's code; None, with the reason on the error file, where it does not compile."""
     _limit(resource.RLIMIT_AS, zygote.address_space + COMPILE_MEMORY, hard=False)
     data = job.read(job.source)
     source = data.decode("utf-8", "surrogateescape")
     if any(word in data for word in MISSING_FILE):
         fd = os.open(_surroundings.SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        _write(fd, data)
+        _job.write(fd, data)
         job.written = os.fstat(fd).st_ctime_ns
         os.close(fd)
     try:
         code = compile(source.removeprefix("\ufeff"), _surroundings.SOURCE_NAME, "exec", dont_inherit=True)
     except SyntaxError as error:
-        _write(job.errors, f"line {error.lineno}: {error.msg}".encode(errors="backslashreplace"))
+        _job.write(job.errors, f"line {error.lineno}: {error.msg}".encode(errors="backslashreplace"))
         return None
     except BaseException as error:
-        _write(job.errors, f"{type(error).__name__}: {error}".encode(errors="backslashreplace")[:400])
+        _job.write(job.errors, f"{type(error).__name__}: {error}".encode(errors="backslashreplace")[:400])
         return None
     return code
 
 
-def _confine(zygote: Zygote, job: Job, executable: int | None = None) -> None:
+def _confine(zygote: Zygote, job: _job.Job, executable: int | None = None) -> None:
     """Limits of the program, and its filter. Nothing of this can be undone."""
     _limit(resource.RLIMIT_AS, (0 if executable else zygote.address_space) + job.memory)
     _limit(resource.RLIMIT_FSIZE, job.limit + 1 + (0 if job.apart else OUTPUT_ROOM))
@@ -316,7 +276,7 @@ class _Run:
 
     executable: int | None = None
 
-    def __init__(self, job: Job, code: CodeType, folder: str) -> None:
+    def __init__(self, job: _job.Job, code: CodeType, folder: str) -> None:
         self.job, self.code, self.folder = job, code, folder
         self.used = False
         self.stdin = os.memfd_create("stdin")
@@ -433,7 +393,7 @@ def _end(namespace: dict[str, Any], stdout: Any, status: int) -> int:
 class _Native:
     """A compiled program; called with a test's number it becomes the program."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: _job.Job) -> None:
         self.job = job
         self.stdin = os.memfd_create("stdin")
         self.executable = os.memfd_create("program")
@@ -453,7 +413,7 @@ class _Native:
         os.execve(self.executable, ["program", *job.arguments], dict(os.environ))
 
 
-def _compiler(zygote: Zygote, job: Job) -> NoReturn:
+def _compiler(zygote: Zygote, job: _job.Job) -> NoReturn:
     """Write the source and become the compiler; its words go to the error file."""
     os.close(CONTROL)
     name, *command = job.arguments
@@ -470,7 +430,7 @@ def _compiler(zygote: Zygote, job: Job) -> NoReturn:
     os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
 
 
-def _place_files(job: Job, test: dict[str, Any]) -> None:
+def _place_files(job: _job.Job, test: dict[str, Any]) -> None:
     """Files that a test wants in the working folder; a name that ends in a slash is a folder."""
     for name, place in test.get("files", {}).items():
         if name.endswith("/"):
@@ -479,9 +439,3 @@ def _place_files(job: Job, test: dict[str, Any]) -> None:
         fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         job.copy(place, fd)
         os.close(fd)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

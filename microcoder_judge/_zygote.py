@@ -1,8 +1,8 @@
 """A worker's process: exec'ed clean, confined once, then it forks a child for each program. Standard library.
 
-It talks with the supervisor over fd 3 in packets of JSON, at most PACKET bytes; what programs read and write travels in
-memory files that come with a packet and never enters this process's own memory, so that no program finds there what an
-earlier one was given or has answered.
+It talks with the supervisor over fd 3 in packets of JSON; what programs read and write travels in memory files that
+come with a packet and never enters this process's own memory, so that no program finds there what an earlier one was
+given or has answered.
 
     settings ->   <- {"level"}                                 once
     run, files -> <- {"records": [...]} ... {"done", "clean"}  a program on tests; `stop` may cut it short
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     import signal
     from typing import Any
 
-    from microcoder_judge import _sandbox, _seccomp, _solution, _surroundings
+    from microcoder_judge import _job, _sandbox, _seccomp, _solution, _surroundings
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
+    import _job
     import _sandbox
     import _seccomp
     import _solution
     import _surroundings
 
 CONTROL = 3
-PACKET = 1 << 16
 READY, BROKEN, LEFT = -1, -2, -3
 LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
 COMPILE_S, END_S = 10.0, 0.2
@@ -68,7 +68,7 @@ class Zygote:
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.control = _socket.socket(fileno=CONTROL)
-        settings = json.loads(self.control.recv(PACKET))
+        settings = json.loads(self.control.recv(_job.PACKET))
         for name in settings["modules"]:
             _solution.preload(name, settings["site"])
         with open("/proc/self/statm", "rb") as statm:
@@ -99,27 +99,54 @@ class Zygote:
     def send(self, message: dict[str, Any]) -> None:
         os.write(CONTROL, json.dumps(message).encode())
 
-    def receive(self) -> tuple[dict[str, Any], list[int]]:
+    def receive(self) -> tuple[bytes, list[int]]:
         """The next packet and its files. Ends the process with the supervisor."""
-        data, ancillary, _, _ = self.control.recvmsg(PACKET, _socket.CMSG_SPACE(4 * 253))
+        data, files = _job.receive(self.control)
         if not data:
             os._exit(0)
-        files = array.array("i")
-        for level, kind, content in ancillary:
-            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-                files.frombytes(content[: len(content) - len(content) % files.itemsize])
-        return json.loads(data), list(files)
+        return data, files
 
     def serve(self) -> None:
-        """Run programs until the supervisor goes away."""
+        """Run programs until the supervisor goes away. The child for the next one is there before it: nothing of a
+        program is in this process then."""
         while True:
-            message, files = self.receive()
-            if message["do"] == "stop":
-                continue
-            last = run_job(self, _solution.Job(message, files))
-            for file in files:
-                os.close(file)
-            self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
+            self.run_next(Child(self))
+
+    def run_next(self, child: Child) -> None:
+        data, files = self.receive()
+        while (message := json.loads(data))["do"] == "stop":
+            data, files = self.receive()
+        try:
+            child.begin(data, files)
+        except OSError:  # the host has killed it while it waited
+            child = Child(self)
+            child.begin(data, files)
+        last = run_job(self, child, _job.Job(message, files))
+        for file in files:
+            os.close(file)
+        self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
+
+
+class Child:
+    """A process forked ahead of its program, which takes longer than most programs do.
+
+    channel: where it waits for its job, and reports.
+    """
+
+    def __init__(self, zygote: Zygote) -> None:
+        # Sockets, because whoever finds a pipe under /proc can open its other end.
+        self.channel, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.channel.close()
+            _solution.live(zygote, theirs)
+            sys.exit(_solution.HARNESS)
+        theirs.close()
+
+    def begin(self, job: bytes, files: list[int]) -> None:
+        """Hand it its job. Raises OSError when it is gone."""
+        rights = _socket.SCM_RIGHTS, array.array("i", files)
+        self.channel.sendmsg([job, b"\n"], [(_socket.SOL_SOCKET, *rights)])
 
 
 class Watch:
@@ -189,27 +216,19 @@ class Watch:
         return code, died_of, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def run_job(zygote: Zygote, job: _solution.Job) -> dict[str, Any]:
-    """Run one program on its tests in a child of its own; `apart` gives every test one more. What is still to be said
-    of it is returned, to travel with the end of the job."""
-    # Sockets, because whoever finds a pipe under /proc can open its other end.
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    reader, writer = ours.detach(), theirs.detach()
+def run_job(zygote: Zygote, child: Child, job: _job.Job) -> dict[str, Any]:
+    """Let a child run its program on its tests; `apart` gives every test one more. What is still to be said of it is
+    returned, to travel with the end of the job."""
+    reader = child.channel.detach()
     os.set_blocking(reader, False)
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        _solution.live(zygote, job, writer)
-        sys.exit(_solution.HARNESS)
-    os.close(writer)
-    last = oversee_apart(child) if job.apart else oversee(zygote, child, job, reader)
+    last = oversee_apart(child.pid) if job.apart else oversee(zygote, child.pid, job, reader)
     os.close(reader)
     if job.do == "compile":
-        collect(zygote, child, job)
+        collect(zygote, child.pid, job)
     return last
 
 
-def collect(zygote: Zygote, compiler: int, job: _solution.Job) -> None:
+def collect(zygote: Zygote, compiler: int, job: _job.Job) -> None:
     """End what the compiler has started, and copy out what it has made."""
     try:
         os.kill(-1 if zygote.sandbox.folder == _sandbox.WORK else -compiler, signal.SIGKILL)
@@ -226,7 +245,7 @@ def collect(zygote: Zygote, compiler: int, job: _solution.Job) -> None:
                 pass
 
 
-def oversee(zygote: Zygote, child: int, job: _solution.Job, reader: int) -> dict[str, Any]:
+def oversee(zygote: Zygote, child: int, job: _job.Job, reader: int) -> dict[str, Any]:
     """Report what the child says of each test, timed here, until it ends or is told to; at most every GATHER_S, for a
     report costs the supervisor as much as a small test."""
     watch = Watch(child, job.time_s if job.do == "compile" else COMPILE_S, hungry=job.do != "compile")
@@ -294,7 +313,7 @@ def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] 
     """The child's records, None at their end. A program can write here too, so a record out of place only means that
     its process is not used again."""
     try:
-        data = os.read(reader, PACKET)
+        data = os.read(reader, _job.PACKET)
     except BlockingIOError:
         return []
     if not data:
@@ -306,7 +325,7 @@ def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] 
 
 
 def _timed(
-    found: list[tuple[int, int, float, float, int, int]], current: int, watch: Watch, job: _solution.Job
+    found: list[tuple[int, int, float, float, int, int]], current: int, watch: Watch, job: _job.Job
 ) -> tuple[int, list[list[Any]]]:
     """The test that runs now, or BROKEN when there is none; and the records with our own times."""
     if not found:

@@ -25,7 +25,7 @@ def problem(*expected: bytes, limits: Limits = QUICK, checker: Checker | None = 
         "while True: pass",
         "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-        "import threading\nfor _ in range(3): threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()",
+        "import threading\nfor _ in range(3): threading.Thread(target=lambda: sum(iter(int, 1))).start()",
     ],
 )
 def test_busy_programs_are_stopped(judge: Judge, code: str) -> None:
