@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _socket
 import array
-import json
+import marshal
 import os
 
 TYPE_CHECKING = False
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 16
 """Bytes of a message at most. Ours."""
+SIZE = 4
+"""Bytes that say how long a job is."""
 ERRORS_KEPT = 1 << 20
 SMALL = 1 << 16
 """Bytes that are copied faster through this process than by the kernel. Measured."""
@@ -96,15 +98,26 @@ def receive(channel: _socket.socket) -> tuple[bytes, list[int]]:
     return data, list(files)
 
 
-def await_job(channel: _socket.socket) -> Job:
-    """The job that comes as a line of JSON. Ends the process with the zygote."""
-    line, files = receive(channel)
-    while not line.endswith(b"\n"):
-        more = channel.recv(PACKET)
+def send(channel: int, message: dict[str, Any], files: list[int]) -> None:
+    """Send a job to a child that waits for it. Raises OSError when it is gone."""
+    data = marshal.dumps(message)
+    rights = _socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", files)
+    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, channel)
+    socket.sendmsg([len(data).to_bytes(SIZE, "little"), data], [rights])
+    socket.detach()
+
+
+def wait(channel: int) -> Job:
+    """The job that is sent to this process. Ends it with the zygote."""
+    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, channel)
+    data, files = receive(socket)
+    while len(data) < SIZE or len(data) < SIZE + int.from_bytes(data[:SIZE], "little"):
+        more = socket.recv(PACKET)
         if not more:
             os._exit(0)
-        line += more
-    return Job(json.loads(line), files)
+        data += more
+    socket.detach()
+    return Job(marshal.loads(data[SIZE:]), files)
 
 
 def write(fd: int, data: bytes) -> None:

@@ -20,7 +20,6 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket
     import signal
     from types import CodeType
     from typing import Any, NoReturn
@@ -81,19 +80,20 @@ def warm_up() -> None:
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
 
 
-def live(zygote: Zygote, channel: _socket.socket) -> None:
+def live(zygote: Zygote, channel: int) -> None:
     """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
     zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
     try:
-        job = _job.await_job(channel)
-        writer = channel.detach()
+        # What every program touches becomes this process's own while it waits.
+        exec(compile("0", "rehearsal", "exec"), {})
+        job = _job.wait(channel)
         if job.do == "compile":
             _compiler(zygote, job)
         elif job.apart:
             _apart(zygote, job)
         else:
-            _batch(zygote, job, writer)
+            _batch(zygote, job, channel)
     except Exception:
         os._exit(HARNESS)
 

@@ -16,7 +16,6 @@ process cannot be used again.
 from __future__ import annotations
 
 import _socket
-import array
 import ctypes
 import gc
 import json
@@ -42,7 +41,7 @@ else:
     import _solution
     import _surroundings
 
-CONTROL = 3
+CONTROL, CHANNEL = 3, 4
 READY, BROKEN, LEFT = -1, -2, -3
 LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
 COMPILE_S, END_S = 10.0, 0.2
@@ -106,47 +105,42 @@ class Zygote:
             os._exit(0)
         return data, files
 
-    def serve(self) -> None:
-        """Run programs until the supervisor goes away. The child for the next one is there before it: nothing of a
-        program is in this process then."""
-        while True:
-            self.run_next(Child(self))
-
-    def run_next(self, child: Child) -> None:
-        data, files = self.receive()
-        while (message := json.loads(data))["do"] == "stop":
+    def serve(self) -> int:
+        """Run programs until the supervisor goes away. Only children return, each with the descriptor where its job
+        will come. They are forked while the program before runs, and keep nothing of it, neither files nor frames."""
+        child, channel = fork()
+        while child:
             data, files = self.receive()
-        try:
-            child.begin(data, files)
-        except OSError:  # the host has killed it while it waited
-            child = Child(self)
-            child.begin(data, files)
-        last = run_job(self, child, _job.Job(message, files))
-        for file in files:
-            os.close(file)
-        self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
+            message = json.loads(data)
+            if message["do"] == "stop":
+                continue
+            running, reader = child, channel
+            _job.send(reader, message, files)
+            compiles = message["do"] == "compile"
+            if not compiles:
+                child, channel = fork()
+            if child:
+                last = run_job(self, running, reader, _job.Job(message, files))
+                for file in (reader, *files):
+                    os.close(file)
+                self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
+            if child and compiles:  # what a compiler has started is ended with every other child
+                child, channel = fork()
+        return channel
 
 
-class Child:
-    """A process forked ahead of its program, which takes longer than most programs do.
-
-    channel: where it waits for its job, and reports.
-    """
-
-    def __init__(self, zygote: Zygote) -> None:
-        # Sockets, because whoever finds a pipe under /proc can open its other end.
-        self.channel, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.channel.close()
-            _solution.live(zygote, theirs)
-            sys.exit(_solution.HARNESS)
+def fork() -> tuple[int, int]:
+    """A child's id and where to talk with it; in the child, which has no other files, 0 and where it is talked to."""
+    # Sockets, because whoever finds a pipe under /proc can open its other end.
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    child = os.fork()
+    if child:
         theirs.close()
-
-    def begin(self, job: bytes, files: list[int]) -> None:
-        """Hand it its job. Raises OSError when it is gone."""
-        rights = _socket.SCM_RIGHTS, array.array("i", files)
-        self.channel.sendmsg([job, b"\n"], [(_socket.SOL_SOCKET, *rights)])
+        return child, ours.detach()
+    ours.close()
+    os.dup2(theirs.detach(), CHANNEL)
+    os.closerange(CHANNEL + 1, _solution.MAX_OPEN_FILES)
+    return 0, CHANNEL
 
 
 class Watch:
@@ -216,15 +210,13 @@ class Watch:
         return code, died_of, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def run_job(zygote: Zygote, child: Child, job: _job.Job) -> dict[str, Any]:
+def run_job(zygote: Zygote, child: int, reader: int, job: _job.Job) -> dict[str, Any]:
     """Let a child run its program on its tests; `apart` gives every test one more. What is still to be said of it is
     returned, to travel with the end of the job."""
-    reader = child.channel.detach()
     os.set_blocking(reader, False)
-    last = oversee_apart(child.pid) if job.apart else oversee(zygote, child.pid, job, reader)
-    os.close(reader)
+    last = oversee_apart(child) if job.apart else oversee(zygote, child, job, reader)
     if job.do == "compile":
-        collect(zygote, child.pid, job)
+        collect(zygote, child, job)
     return last
 
 
@@ -395,6 +387,8 @@ def main() -> None:
     sys.dont_write_bytecode = True
     gc.collect()
     gc.freeze()
-    zygote.serve()
+    channel = zygote.serve()
+    _solution.live(zygote, channel)
+    sys.exit(_solution.HARNESS)
 
 

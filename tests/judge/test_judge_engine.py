@@ -200,6 +200,40 @@ def test_a_killed_worker_is_replaced(plain: Judge) -> None:
     assert plain.evaluate(RIGHT).accepted
 
 
+def test_a_child_killed_while_it_waits_costs_no_verdict(plain: Judge) -> None:
+    assert plain.evaluate(RIGHT).accepted
+    for worker in psutil.Process().children():
+        for waiting in worker.children():
+            waiting.send_signal(signal.SIGKILL)
+    assert plain.evaluate(RIGHT).accepted
+
+
+NOSY = """
+import gc, os, sys
+found = []
+for fd in range(3, 256):
+    try: found.append(str(os.pread(fd, 1 << 20, 0)))
+    except OSError: pass
+frame = sys._getframe()
+while frame:
+    found.append(repr(frame.f_locals))
+    frame = frame.f_back
+found += [repr(thing) for thing in gc.get_objects() if type(thing) in (dict, list, tuple) and len(thing) < 50]
+print("heard" if any("hush" in text[::-1] for text in found) else "nothing")
+"""
+
+
+def test_a_program_finds_nothing_of_the_one_before(plain: Judge) -> None:
+    """Its process was there while that one ran."""
+    told = Problem("told", (Test(b"hsuh\n", b"hsuh\n"),))
+    untold = Problem("untold", (Test(b"", b"nothing"),))
+    for turn in range(3):
+        talker = Submission(f"print(input())  # hsuh {turn}", told)
+        assert plain.evaluate(talker).accepted
+        assert plain.evaluate(Submission(f"{NOSY}# {turn}", untold)).accepted
+    assert plain.evaluate(Submission(NOSY, Problem("own", (Test(b"hsuh", b"heard"),)))).accepted
+
+
 def test_a_worker_is_replaced_when_it_is_worn(plain: Judge) -> None:
     assert plain.evaluate(RIGHT).accepted
     first = {child.pid for child in psutil.Process().children()}
