@@ -166,7 +166,8 @@ def make_system(name: str, livecodebench: Path | None) -> System:
 
 
 def measure(system: System, submissions: Sequence[Submission], min_seconds: float) -> Measure:
-    """Whole passes until they have taken `min_seconds`; each begins with nothing remembered."""
+    """Whole passes until they have taken `min_seconds`; each begins with nothing remembered. One in which a worn worker
+    was replaced does not count: the CPU time of its programs is gone from what can be seen."""
     cpu_s = wall_s = 0.0
     passes = 0
     verdicts: list[Verdict] = []
@@ -174,9 +175,10 @@ def measure(system: System, submissions: Sequence[Submission], min_seconds: floa
         system.forget()
         cpu_before, before = tree_cpu_s(), time.perf_counter()
         verdicts = system.run(submissions)
-        wall_s += time.perf_counter() - before
-        cpu_s += tree_cpu_s() - cpu_before
-        passes += 1
+        wall, cpu = time.perf_counter() - before, tree_cpu_s() - cpu_before
+        if cpu < 0:
+            continue
+        wall_s, cpu_s, passes = wall_s + wall, cpu_s + cpu, passes + 1
     return Measure(cpu_s / passes, wall_s / passes, tuple(verdicts))
 
 
