@@ -98,9 +98,8 @@ def receive(channel: _socket.socket) -> tuple[bytes, list[int]]:
     return data, list(files)
 
 
-def send(channel: int, message: dict[str, Any], files: list[int]) -> None:
-    """Send a job to a child that waits for it. Raises OSError when it is gone."""
-    data = marshal.dumps(message)
+def send(channel: int, data: bytes, files: list[int]) -> None:
+    """Send a job, as it came, to a child that waits for it. Raises OSError when it is gone."""
     rights = _socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", files)
     socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, channel)
     socket.sendmsg([len(data).to_bytes(SIZE, "little"), data], [rights])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import marshal
 import mmap
 import os
 import socket
@@ -24,6 +25,9 @@ MIB = 1 << 20
 RUNGS = ("root", "user", "process")
 UNSAFE_RUNG = "none"
 PACKET = 1 << 16
+ANY_PYTHON = 2
+"""The version of marshal that every Python 3 reads. It is quicker than JSON, and used only towards the zygote: what
+comes from there is not to be trusted."""
 RECYCLE_AFTER = 1000
 """Programs that one zygote runs. Ours."""
 START_S, GRACE_S = 60.0, 30.0
@@ -147,7 +151,7 @@ class Job:
         while view:
             view = view[os.write(self._files[0], view) :]
         fcntl.fcntl(self._files[0], fcntl.F_ADD_SEALS, SEALED)
-        packet = json.dumps(fields).encode()
+        packet = marshal.dumps(fields, ANY_PYTHON)
         if len(packet) > PACKET:
             raise WorkerFailed("the program's arguments are too long")
         return packet
@@ -223,7 +227,7 @@ class Worker:
             "executes": flavour.executes, "tmp_mb": flavour.tmp_mb, "folder": str(folder),
         }  # fmt: skip
         try:
-            ours.send(json.dumps(settings).encode())
+            ours.send(marshal.dumps(settings, ANY_PYTHON))
             answer = await worker._receive(START_S)
             if "level" not in answer:
                 raise SandboxRefused(f"{rung}: {answer.get('refused', 'no answer')}")
@@ -262,7 +266,7 @@ class Worker:
     async def _stop(self) -> None:
         """End the current program; where that does not work, the worker."""
         try:
-            self._control.send(b'{"do": "stop"}')
+            self._control.send(marshal.dumps({"do": "stop"}, ANY_PYTHON))
             while "done" not in (answer := await self._receive(GRACE_S)):
                 pass
             self.usable = self.usable and bool(answer.get("clean"))
