@@ -23,9 +23,9 @@ from microcoder_assets.filtering.bands import band_of, boundaries_of
 from microcoder_assets.filtering.calibration_report import CalibrationReport, report_on
 from microcoder_assets.filtering.difficulty_index import with_index
 from microcoder_assets.filtering.evidence import REFERENCE, evidence_name, population_of, solve_rate
-from microcoder_assets.filtering.features import features
+from microcoder_assets.filtering.features import MEASURED, features
 from microcoder_assets.filtering.solve_rate_map import INTERVAL, apply_maps, fit_maps
-from microcoder_assets.schema import ATTEMPTED, CALIBRATED, conform
+from microcoder_assets.schema import ATTEMPTED, CALIBRATED, Rows, conform, of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ LEAST = 1e-3  # attempts either way that a Beta distribution keeps, so that it i
 
 def calibrate(
     scored: pl.DataFrame,
-    problems: pl.DataFrame,
+    problems: Rows,
     settings: CalibrationSettings,
     attempted: pl.DataFrame | None = None,
 ) -> tuple[StageResult, CalibrationReport]:
@@ -44,8 +44,9 @@ def calibrate(
     problems: PREPARED rows. attempted: ATTEMPTED rows of the solver `settings.model`; none: the reference population.
     """
     rows = _labelled(scored, problems, settings, attempted)
-    measured = features(problems.join(rows.filter(pl.col("worth") > 0), on="problem_id", how="semi"))
-    needed = measured if settings.inputs == "score" else features(problems)
+    labelled = rows.filter(pl.col("worth") > 0)["problem_id"]
+    measured = features(of_problems(problems, labelled).select(MEASURED).collect())
+    needed = measured if settings.inputs == "score" else features(problems.lazy().select(MEASURED).collect())
     indexed = with_index(rows, needed, settings.inputs)
     placed = _posterior(apply_maps(indexed, fit_maps(indexed, settings)), settings)
     boundaries = boundaries_of(placed["expected_solve_rate"], settings)
@@ -59,7 +60,7 @@ def calibrate(
 
 
 def expected_solve_rates(
-    scored: pl.DataFrame, problems: pl.DataFrame, settings: CalibrationSettings, attempted: pl.DataFrame
+    scored: pl.DataFrame, problems: Rows, settings: CalibrationSettings, attempted: pl.DataFrame
 ) -> pl.DataFrame:
     """What `calibrate` makes of the rates, without report and intervals: problem_id, alpha and beta of each row's Beta
     distribution, and attempts. For those who decide where to attempt more."""
@@ -70,11 +71,12 @@ def expected_solve_rates(
 
 
 def _labelled(
-    scored: pl.DataFrame, problems: pl.DataFrame, settings: CalibrationSettings, attempted: pl.DataFrame | None
+    scored: pl.DataFrame, problems: Rows, settings: CalibrationSettings, attempted: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Scores with what is known: rated (the rate that ratings give), attempts, solved, observed_solve_rate, worth and
     source."""
-    known = problems.select("problem_id", "platform", "native_id", "contest", "published", "ratings").join(
+    facts = problems.lazy().select("problem_id", "platform", "native_id", "contest", "published", "ratings").collect()
+    known = facts.join(
         pl.DataFrame(schema=ATTEMPTED) if attempted is None else attempted, on="problem_id", how="left"
     )
     population = population_of(known) if known["attempts"].sum() else REFERENCE

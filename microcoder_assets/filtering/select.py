@@ -10,7 +10,7 @@ import polars as pl
 from microcoder_assets.config import SelectionPolicy
 from microcoder_assets.filtering.draw import draw
 from microcoder_assets.filtering.features import accepted_python
-from microcoder_assets.schema import SELECTED, conform
+from microcoder_assets.schema import SELECTED, Rows, conform
 from microcoder_assets.stage import REASONS, Decision, Kind, StageResult
 
 DIFFICULTY = ("too_easy", "too_hard")
@@ -27,15 +27,15 @@ class SelectionReport:
 
 
 def select(
-    calibrated: pl.DataFrame, problems: pl.DataFrame, policy: SelectionPolicy
+    calibrated: pl.DataFrame, problems: Rows, policy: SelectionPolicy
 ) -> tuple[StageResult, SelectionReport]:
-    """CALIBRATED rows to SELECTED rows. problems: the PREPARED rows they came from.
+    """CALIBRATED rows, of which the columns of SELECTED are read, to SELECTED rows. problems: their PREPARED rows.
 
     The first objection counts, in the order of `_objections`: what cannot be judged, what misses a gate, what is too
     easy or too hard. What is left is drawn.
     """
     accepted = pl.col("references").list.eval(accepted_python(pl.element()).cast(pl.UInt32)).list.sum()
-    facts = problems.select(
+    facts = problems.lazy().select(
         "problem_id",
         "platform",
         "contest",
@@ -47,7 +47,7 @@ def select(
         tests=pl.col("tests").list.len().fill_null(0),
         references=accepted.fill_null(0),
     )
-    rows = calibrated.join(facts, on="problem_id", how="left").sort("problem_id")
+    rows = calibrated.join(facts.collect(), on="problem_id", how="left").sort("problem_id")
     if unknown := rows.filter(pl.col("references").is_null())["problem_id"].to_list():
         raise ValueError(f"calibrated rows without a problem: {', '.join(unknown[:3])}")
     objections = _objections(policy)

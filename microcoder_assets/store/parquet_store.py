@@ -149,6 +149,12 @@ class ParquetStore:
         files = self.data_files(asset, partitions)
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
+    def scan(self, asset: str, schema: Schema) -> pl.LazyFrame:
+        """As `read` of all partitions, but nothing is read before it is collected, and then only what is asked for."""
+        files = self.data_files(asset)
+        rows = pl.scan_parquet(files).select(list(schema)) if files else pl.LazyFrame(schema=schema)
+        return rows.sort("problem_id")
+
     def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
         """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
         in, and the sha256 of its rows."""
@@ -159,10 +165,10 @@ class ParquetStore:
         of_rows = of_files.select(pl.all().repeat_by(pl.Series([m.rows for m in manifests], dtype=pl.Int64)).explode())
         return conform(rows.hstack(of_rows), {**schema, **of_files.schema})
 
-    def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
-        """The standing decisions of those partitions as SNAPSHOT rows."""
+    def scan_decisions(self, manifests: Iterable[Manifest]) -> pl.LazyFrame:
+        """The standing decisions of those partitions as SNAPSHOT rows, read as far as they are asked for."""
         files = [self._url(manifest, manifest.decisions) for manifest in manifests]
-        return pl.read_parquet(files) if files else pl.DataFrame(schema=ledger.SNAPSHOT)
+        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=ledger.SNAPSHOT)
 
     def publish(
         self,

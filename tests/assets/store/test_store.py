@@ -20,9 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import new_bucket_place, storage
+from polars.testing import assert_frame_equal
 
 from microcoder_assets import clock
 from microcoder_assets.errors import UserError
+from microcoder_assets.schema import of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
 from microcoder_assets.store.atomic import write_atomic
@@ -50,6 +52,28 @@ def test_publish_then_read(place: str) -> None:
     assert store.read("asset", SCHEMA).rows() == [("a:1", 1), ("a:2", 2), ("b:1", 3)]
     assert store.read("asset", SCHEMA, [Partition("2026-02", "b")]).rows() == [("b:1", 3)]
     assert store.read("nothing", SCHEMA).is_empty()
+
+
+rows_of_platforms = st.dictionaries(
+    st.sampled_from("abc"), st.dictionaries(st.integers(0, 9).map(str), st.integers(0, 9), min_size=1), max_size=3
+)
+
+
+@given(rows_of_platforms, st.sets(st.sampled_from(["a:1", "a:5", "b:0", "b:9", "c:3", "d:1"])))
+@settings(max_examples=12)
+def test_the_rows_of_some_problems_are_those_of_all_read_and_chosen_from(
+    new_place: Callable[[], str], rows: dict[str, dict[str, int]], wanted: set[str]
+) -> None:
+    store = ParquetStore(storage(new_place()))
+    for platform, values in rows.items():
+        named = {f"{platform}:{number}": value for number, value in values.items()}
+        store.publish("asset", result(named), partition=Partition("2026-01", platform), **RUN)
+    every = store.read("asset", SCHEMA)
+    assert_frame_equal(store.scan("asset", SCHEMA).collect(), every)
+    ids = pl.Series(sorted(wanted), dtype=pl.String)
+    chosen = of_problems(store.scan("asset", SCHEMA), ids)
+    assert_frame_equal(chosen.collect(), every.filter(pl.col("problem_id").is_in(ids.implode())))
+    assert_frame_equal(chosen.select("value").collect(), chosen.collect().select("value"))
 
 
 def test_publishing_the_same_again_changes_no_byte(place: str) -> None:
