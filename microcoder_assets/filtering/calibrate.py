@@ -14,6 +14,9 @@ arXiv 2603.07779 calibrates with four attempts of a solver model; evidence, prio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -26,7 +29,7 @@ from microcoder_assets.filtering.evidence import REFERENCE, evidence_name, popul
 from microcoder_assets.filtering.features import MEASURED, features
 from microcoder_assets.filtering.solve_rate_map import INTERVAL, apply_maps, fit_maps
 from microcoder_assets.schema import ATTEMPTED, CALIBRATED, Rows, conform, of_problems
-from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,7 +59,7 @@ def calibrate(
         step=pl.lit(settings.step, pl.Int64),
     ).sort("problem_id")
     frame = conform(banded, CALIBRATED)
-    return StageResult(frame, _decisions(frame)), report_on(banded, measured, boundaries, settings.inputs)
+    return StageResult(frame, Deciding(frame, _decision)), report_on(banded, measured, boundaries, settings.inputs)
 
 
 def expected_solve_rates(
@@ -117,23 +120,20 @@ def _posterior(rows: pl.DataFrame, settings: CalibrationSettings) -> pl.DataFram
     )
 
 
-def _decisions(frame: pl.DataFrame) -> list[Decision]:
-    return [
-        Decision(
-            row["problem_id"],
-            Kind.KEPT,
-            "ok",
-            detail=_detail(row),
-            score=row["score"],
-            rule=row["evidence"],
-            sha_in=row["content_sha"],
-            sha_out=row["content_sha"],
-        )
-        for row in frame.iter_rows(named=True)
-    ]
+def _decision(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["problem_id"],
+        Kind.KEPT,
+        "ok",
+        detail=_detail(row),
+        score=row["score"],
+        rule=row["evidence"],
+        sha_in=row["content_sha"],
+        sha_out=row["content_sha"],
+    )
 
 
-def _detail(row: dict[str, object]) -> dict[str, object]:
+def _detail(row: Mapping[str, Any]) -> dict[str, Any]:
     rate = row["expected_solve_rate"]
     detail = {"expected_solve_rate": round(rate, 4) if isinstance(rate, float) else rate, "band": row["band"]}
     tried = {name: row[name] for name in ("model", "step", "attempts", "solved") if row[name] is not None}

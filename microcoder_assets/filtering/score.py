@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,7 @@ from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.scorer import ProblemScore, Scorer
 from microcoder_assets.llm.cache import Cache
 from microcoder_assets.schema import DIMENSIONS, SCORED, Rows, conform, of_problems
-from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
 from microcoder_assets.store import Manifest, ParquetStore
 
 ROWS_AT_A_TIME = 50_000
@@ -76,16 +76,20 @@ def score_problems(
                 failed.append(_failed(scored, scorer, sha))
         frames.append(pl.DataFrame(rows, schema=SCORED, orient="row"))
     frame = conform(pl.concat(frames), SCORED)
-    return StageResult(frame, [*failed, *_decisions(frame)])
+    return StageResult(frame, Deciding(frame.drop("draws"), _scored, failed))
 
 
-def _decisions(frame: pl.DataFrame) -> Iterator[Decision]:
-    for problem_id, sha, scorer, version, *values, score in frame.select(
-        "problem_id", "content_sha", "scorer", "rubric_version", *DIMENSIONS, "score"
-    ).iter_rows():
-        levels = {name: round(value, 2) for name, value in zip(DIMENSIONS, values, strict=True)}
-        detail = {"rubric": version, **levels}
-        yield Decision(problem_id, Kind.KEPT, "scored", detail, score, scorer, sha_in=sha, sha_out=sha)
+def _scored(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["problem_id"],
+        Kind.KEPT,
+        "scored",
+        detail={"rubric": row["rubric_version"], **{name: round(row[name], 2) for name in DIMENSIONS}},
+        score=row["score"],
+        rule=row["scorer"],
+        sha_in=row["content_sha"],
+        sha_out=row["content_sha"],
+    )
 
 
 def _failed(scored: ProblemScore, scorer: Scorer, sha: str) -> Decision:

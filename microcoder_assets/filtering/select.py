@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,7 +13,7 @@ from microcoder_assets.config import SelectionPolicy
 from microcoder_assets.filtering.draw import draw
 from microcoder_assets.filtering.features import accepted_python
 from microcoder_assets.schema import SELECTED, Rows, conform
-from microcoder_assets.stage import REASONS, Decision, Kind, StageResult
+from microcoder_assets.stage import REASONS, Deciding, Decision, Kind, StageResult
 
 DIFFICULTY = ("too_easy", "too_hard")
 DRAW = ("over_cap", "over_size")
@@ -63,7 +65,7 @@ def select(
     )
     result = StageResult(
         conform(decided.filter(pl.col("reason").is_null()), SELECTED),
-        [_decision(row, policy) for row in decided.iter_rows(named=True)],
+        Deciding(decided.drop("contest", "tags"), partial(_decision, policy)),
     )
     return result, SelectionReport(
         decided.select("problem_id", "platform", "published", "band", "reason", "rank"), drawn.caps
@@ -93,7 +95,7 @@ def _flagged(flag: str) -> pl.Expr:
     return pl.col("flags").list.contains(flag)
 
 
-def _decision(row: dict[str, Any], policy: SelectionPolicy) -> Decision:
+def _decision(policy: SelectionPolicy, row: Mapping[str, Any]) -> Decision:
     reason = row["reason"]
     return Decision(
         row["problem_id"],
@@ -107,7 +109,7 @@ def _decision(row: dict[str, Any], policy: SelectionPolicy) -> Decision:
     )
 
 
-def _detail(row: dict[str, Any], policy: SelectionPolicy) -> dict[str, Any]:
+def _detail(row: Mapping[str, Any], policy: SelectionPolicy) -> dict[str, Any]:
     """Facts that stay true whatever other problems there are: a rank among them would be news every night."""
     detail = {"expected_solve_rate": round(row["expected_solve_rate"], 4), "band": row["band"]}
     if row["draw"] is not None and policy.draws:

@@ -189,6 +189,7 @@ class ParquetStore:
         folder = self._folder(asset, partition)
         with folder.exclusive():
             standing = ledger.snapshot(result.decisions)
+            counts = dict(standing["decision"].value_counts().sort("decision").iter_rows())
             data = _content_file(folder, "data/", result.frame)
             decisions = _content_file(folder, "decisions/", standing)
             while True:
@@ -200,8 +201,8 @@ class ParquetStore:
                 version, ledgers = (current.version, current.ledger) if current else (0, [])
                 if not same:
                     version += 1
-                    old = pl.read_parquet(folder.url(current.decisions)) if current else standing.clear()
-                    lines = ledger.changed(old, standing).with_columns(
+                    old = pl.scan_parquet(folder.url(current.decisions)) if current else standing.clear().lazy()
+                    lines = ledger.changed(old, standing.lazy()).with_columns(
                         stage=pl.lit(asset),
                         partition=pl.lit(str(partition)),
                         version=pl.lit(version),
@@ -219,7 +220,7 @@ class ParquetStore:
                     sha256=data.sha256,
                     data=data.name,
                     decisions=decisions.name,
-                    counts={kind.value: count for kind, count in sorted(result.counts.items())},
+                    counts=counts,
                     inputs=inputs,
                     code_version=code_version,
                     run_id=run_id,
