@@ -14,6 +14,7 @@ import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -130,6 +131,71 @@ def test_a_store_whose_manifests_name_no_ledger_keeps_its_history(tmp_path: Path
     (folder / "manifest.json").write_text(json.dumps(fields))
     store.publish("asset", result({"a:1": 3}), **{**RUN, "inputs": "3"})
     assert pl.read_parquet(store.ledger_files("asset"))["version"].to_list() == [1, 2, 3]
+
+
+def nights_of_packs(folder: Path, nights: int) -> dict[str, bytes]:
+    """Adds three keys a night, of which one is two nights old."""
+    stored = {}
+    for night in range(nights):
+        added = {f"key {n}": f"value {n}".encode() for n in (2 * night, 2 * night + 1)}
+        Packs(folder).put({f"key {max(0, 2 * night - 4)}": b"not this"} | added)
+        stored |= added
+    return stored
+
+
+def test_small_packs_become_one_with_all_that_they_held(tmp_path: Path) -> None:
+    stored = nights_of_packs(tmp_path, 9)
+    reader, late = Packs(tmp_path), Packs(tmp_path)
+    assert reader.get(stored) == stored
+    (group,) = reader.scattered()
+    assert len(group) == 9
+    Packs(tmp_path).join(group)
+    assert len(list(tmp_path.iterdir())) == 1 and not reader.scattered()
+    assert reader.get(["key 4"]) == {"key 4": b"value 4"}
+    assert reader.get(stored) == late.get(stored) == Packs(tmp_path).get(stored) == stored
+    reader.put({"key 1": b"not this", "new": b"n"})
+    assert late.known() == stored.keys() | {"new"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_reader_that_meets_a_join_looks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the names that it has listed and the files that it then opens."""
+    stored = nights_of_packs(tmp_path, 5)
+    reader, real, left = Packs(tmp_path), pl.scan_parquet, [2]
+
+    def joined_meanwhile(files: list[str], **options: Any) -> pl.LazyFrame:
+        if left[0]:
+            left[0] -= 1
+            for group in Packs(tmp_path).scattered():
+                Packs(tmp_path).join(group)
+        return real(files, **options)
+
+    monkeypatch.setattr(pl, "scan_parquet", joined_meanwhile)
+    assert reader.get(stored) == stored
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 4])
+def test_a_join_that_is_killed_has_lost_nothing(tmp_path: Path, killed_after: int) -> None:
+    stored = nights_of_packs(tmp_path, 6)
+    code = f"""
+    import pathlib
+    unlink, left = pathlib.Path.unlink, [{killed_after}]
+    def unlink_or_die(path, missing_ok=False):
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= path.suffix == ".parquet"
+        unlink(path, missing_ok)
+    pathlib.Path.unlink = unlink_or_die
+    packs = Packs(Path(sys.argv[2]))
+    packs.join(packs.scattered()[0])
+    """
+    joiner = script(code, str(tmp_path))
+    joiner.communicate(timeout=60)
+    assert joiner.returncode == -signal.SIGKILL
+    assert Packs(tmp_path).get(stored) == stored
+    Packs(tmp_path).join(Packs(tmp_path).scattered()[0])
+    assert Packs(tmp_path).get(stored) == stored
+    assert len(list(tmp_path.glob("*.parquet"))) == 1
 
 
 values = st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8)
