@@ -116,7 +116,8 @@ class Packs:
         if new := [name for name in names if name not in self._read]:
             packs = pl.scan_parquet([self._storage.url(name) for name in new], include_file_paths="pack")
             found = packs.select("key", pl.col("pack").str.split("/").list.last()).collect()
-            self._pack_of.update(found.iter_rows())
+            for (name,), keys in found.partition_by("pack", as_dict=True).items():
+                self._pack_of.update(dict.fromkeys(keys["key"].to_list(), name))
             self._read.update(new)
 
     def _while_joined(self, read: Callable[[], T]) -> T:
