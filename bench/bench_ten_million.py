@@ -18,13 +18,12 @@ import multiprocessing
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import polars as pl
@@ -39,7 +38,7 @@ from microcoder_assets.filtering.select import select
 from microcoder_assets.project import Project
 from microcoder_assets.publishing import examples, funnel
 from microcoder_assets.schema import DIMENSIONS, PREPARED, SCORED, conform, of_problems
-from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
+from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import ParquetStore, Partition
 from microcoder_assets.store.catalogue import query, report
 
@@ -93,20 +92,19 @@ def kept(frame: pl.DataFrame, reason: str = "ok") -> StageResult:
     return StageResult(frame, [Decision(i, Kind.KEPT, reason, sha_in=s, sha_out=s) for i, s in pairs])
 
 
-def scored(problems: pl.DataFrame) -> StageResult:
-    """As the nights before have scored them, with no scorer asked."""
+def scored(store: ParquetStore, before: pl.DataFrame) -> StageResult:
+    return score_problems(store.scan("prepared_problems", PREPARED), load_embedded(), load_rubric(), before)
+
+
+def scores(store: ParquetStore) -> pl.DataFrame:
+    """SCORED rows of every problem, with no scorer asked."""
     level = pl.col("content_sha").str.head(2).str.to_integer(base=16).cast(pl.Float64) / 64 + 1
+    problems = store.read("prepared_problems", {name: PREPARED[name] for name in ("problem_id", "content_sha")})
     frame = problems.select(
         "problem_id", "content_sha", scorer=pl.lit("embedded:bench"), rubric_version=pl.lit("1"),
         **dict.fromkeys(DIMENSIONS, level), score=level, uncertainty=pl.lit(0.5), draws=pl.lit(None, SCORED["draws"]),
     )  # fmt: skip
-    frame = conform(frame, SCORED)
-    return StageResult(frame, Deciding(frame.drop("draws"), _scored))
-
-
-def _scored(row: Mapping[str, Any]) -> Decision:
-    sha = row["content_sha"]
-    return Decision(row["problem_id"], Kind.KEPT, "scored", {"rubric": "1"}, row["score"], row["scorer"], sha, sha)
+    return conform(frame, SCORED)
 
 
 def calibrated(store: ParquetStore) -> pl.DataFrame:
@@ -126,9 +124,8 @@ def fill(folder: Path, rows: int) -> None:
         count = rows * (n + 1) // len(places) - rows * n // len(places)
         frame = prepared(month, platform, count, lines)
         store.publish("prepared_problems", kept(frame), partition=Partition(month, platform), inputs="0", **RUN)
-    problems = store.read("prepared_problems", {name: PREPARED[name] for name in ("problem_id", "content_sha")})
     extra = scored_from("bench", store.manifests("prepared_problems"))
-    store.publish("scored_problems", scored(problems), inputs="0", extra=extra, **RUN)
+    store.publish("scored_problems", scored(store, scores(store)), inputs="0", extra=extra, **RUN)
     store.publish("selected_problems", _select(store), inputs="0", **RUN)
 
 
@@ -150,9 +147,8 @@ def night(project: Project) -> dict[str, Callable[[], object]]:
 
     def score() -> None:
         manifests = store.manifests("prepared_problems")
-        before = scored_before(store, "bench", manifests)
-        result = score_problems(store.scan("prepared_problems", PREPARED), load_embedded(), load_rubric(), before)
-        store.publish("scored_problems", result, inputs="1", extra=scored_from("bench", manifests), **RUN)
+        result, extra = scored(store, scored_before(store, "bench", manifests)), scored_from("bench", manifests)
+        store.publish("scored_problems", result, inputs="1", extra=extra, **RUN)
 
     def check() -> None:
         for name, holds in CHECKS["scored_problems"].items():

@@ -78,8 +78,8 @@ def _labelled(
 ) -> pl.DataFrame:
     """Scores with what is known: rated (the rate that ratings give), attempts, solved, observed_solve_rate, worth and
     source."""
-    facts = problems.lazy().select("problem_id", "platform", "native_id", "contest", "published", "ratings").collect()
-    known = facts.join(
+    facts = problems.lazy().select("problem_id", "platform", "native_id", "contest", "published", "ratings")
+    known = facts.sort("problem_id").collect().join(
         pl.DataFrame(schema=ATTEMPTED) if attempted is None else attempted, on="problem_id", how="left"
     )
     population = population_of(known) if known["attempts"].sum() else REFERENCE

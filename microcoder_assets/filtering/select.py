@@ -65,7 +65,7 @@ def select(
     )
     result = StageResult(
         conform(decided.filter(pl.col("reason").is_null()), SELECTED),
-        Deciding(decided.drop("contest", "tags"), partial(_decision, policy)),
+        Deciding(decided.drop("contest", "tags"), partial(_decision, policy.draws)),
     )
     return result, SelectionReport(
         decided.select("problem_id", "platform", "published", "band", "reason", "rank"), drawn.caps
@@ -95,13 +95,13 @@ def _flagged(flag: str) -> pl.Expr:
     return pl.col("flags").list.contains(flag)
 
 
-def _decision(policy: SelectionPolicy, row: Mapping[str, Any]) -> Decision:
+def _decision(draws: bool, row: Mapping[str, Any]) -> Decision:
     reason = row["reason"]
     return Decision(
         row["problem_id"],
         Kind.DROPPED if reason else Kind.KEPT,
         reason or "ok",
-        detail=_detail(row, policy),
+        detail=_detail(row, draws),
         score=row["score"],
         rule=row["rule"] or None,
         sha_in=row["content_sha"],
@@ -109,10 +109,10 @@ def _decision(policy: SelectionPolicy, row: Mapping[str, Any]) -> Decision:
     )
 
 
-def _detail(row: Mapping[str, Any], policy: SelectionPolicy) -> dict[str, Any]:
+def _detail(row: Mapping[str, Any], draws: bool) -> dict[str, Any]:
     """Facts that stay true whatever other problems there are: a rank among them would be news every night."""
     detail = {"expected_solve_rate": round(row["expected_solve_rate"], 4), "band": row["band"]}
-    if row["draw"] is not None and policy.draws:
+    if row["draw"] is not None and draws:
         detail |= {name: float(f"{row[name]:.6g}") for name in ("weight", "draw")}
     match row["reason"]:
         case "over_cap":

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 import polars as pl
 
 from microcoder_assets.schema import Schema
 from microcoder_assets.stage import Decision, Kind
 
-DECISIONS_AT_A_TIME = 100_000
+DECISIONS_AT_A_TIME = 250_000
 _as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 SNAPSHOT: Schema = {
@@ -81,12 +81,31 @@ def decisions(lines: pl.DataFrame) -> list[Decision]:
     ]
 
 
-def changed(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.DataFrame:
+def changed(old: pl.LazyFrame, new: pl.DataFrame) -> pl.DataFrame:
     """What a ledger must add when `new` takes the place of `old`: decisions that were not there before.
 
-    A row kept with other content than it was kept with before reads `changed`; a problem that only `old` knows
-    gets `dropped, vanished`.
+    old, new: SNAPSHOT rows, the second as `snapshot` sorts them; they are compared a range of problems at a time.
+    A row kept with other content than it was kept with before reads `changed`; a problem that only `old` knows gets
+    `dropped, vanished`.
     """
+    edges = new["problem_id"].gather_every(DECISIONS_AT_A_TIME).unique(maintain_order=True).to_list()[1:]
+    return pl.concat(
+        _changed(old.filter(_between(low, high)), new.lazy().filter(_between(low, high)))
+        for low, high in pairwise([None, *edges, None])
+    )
+
+
+def _between(low: str | None, high: str | None) -> pl.Expr:
+    """Whether a problem_id is in the range from `low`, to and without `high`; None: no end."""
+    inside = pl.lit(True)
+    if low is not None:
+        inside &= pl.col("problem_id") >= low
+    if high is not None:
+        inside &= pl.col("problem_id") < high
+    return inside
+
+
+def _changed(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.DataFrame:
     kept = pl.col("decision") == Kind.KEPT.value
     before = old.filter(kept).select("problem_id", "ref", sha_before="sha_out")
     fresh = (

@@ -150,10 +150,9 @@ class ParquetStore:
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
     def scan(self, asset: str, schema: Schema) -> pl.LazyFrame:
-        """As `read` of all partitions, but nothing is read before it is collected, and then only what is asked for."""
+        """As `read` of all partitions, but in no order; read when it is collected, and then only what is asked for."""
         files = self.data_files(asset)
-        rows = pl.scan_parquet(files).select(list(schema)) if files else pl.LazyFrame(schema=schema)
-        return rows.sort("problem_id")
+        return pl.scan_parquet(files).select(list(schema)) if files else pl.LazyFrame(schema=schema)
 
     def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
         """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
@@ -202,7 +201,7 @@ class ParquetStore:
                 if not same:
                     version += 1
                     old = pl.scan_parquet(folder.url(current.decisions)) if current else standing.clear().lazy()
-                    lines = ledger.changed(old, standing.lazy()).with_columns(
+                    lines = ledger.changed(old, standing).with_columns(
                         stage=pl.lit(asset),
                         partition=pl.lit(str(partition)),
                         version=pl.lit(version),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -27,7 +28,7 @@ from microcoder_assets import clock
 from microcoder_assets.errors import UserError
 from microcoder_assets.schema import of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
+from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition, ledger
 from microcoder_assets.store.atomic import write_atomic
 from microcoder_assets.store.storage import Storage, Stored
 
@@ -70,7 +71,7 @@ def test_the_rows_of_some_problems_are_those_of_all_read_and_chosen_from(
         named = {f"{platform}:{number}": value for number, value in values.items()}
         store.publish("asset", result(named), partition=Partition("2026-01", platform), **RUN)
     every = store.read("asset", SCHEMA)
-    assert_frame_equal(store.scan("asset", SCHEMA).collect(), every)
+    assert_frame_equal(store.scan("asset", SCHEMA).sort("problem_id").collect(), every)
     ids = pl.Series(sorted(wanted), dtype=pl.String)
     chosen = of_problems(store.scan("asset", SCHEMA), ids)
     assert_frame_equal(chosen.collect(), every.filter(pl.col("problem_id").is_in(ids.implode())))
@@ -211,14 +212,18 @@ def test_packs_keep_first_values(new_place: Callable[[], str], values: dict[str,
     assert Packs(place).get([*values, "never stored "]) == values
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["a:1", "a:2", "a:3"]), st.integers(0, 2)), max_size=5))
-@settings(max_examples=8)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["a:1", "a:2", "a:3", "b:1"]), st.integers(0, 2)), max_size=5),
+    st.sampled_from([1, 2, 100]),
+)
+@settings(max_examples=12)
 def test_whatever_is_published_the_ledger_leads_to_what_stands(
-    new_place: Callable[[], str], nights: list[dict[str, int]]
+    new_place: Callable[[], str], nights: list[dict[str, int]], at_a_time: int
 ) -> None:
     store = ParquetStore(storage(new_place()))
-    for night, values in enumerate(nights):
-        store.publish("asset", result(values), **{**RUN, "inputs": str(night)})
+    with patch.object(ledger, "DECISIONS_AT_A_TIME", at_a_time):
+        for night, values in enumerate(nights):
+            store.publish("asset", result(values), **{**RUN, "inputs": str(night)})
     standing: dict[str, str] = {}
     for file in store.ledger_files("asset"):
         for line in pl.read_parquet(file).iter_rows(named=True):
