@@ -110,15 +110,15 @@ class Packs:
 
     def _look(self) -> None:
         names = self._names()
-        if gone := self._read.difference(names):
-            self._pack_of = {key: pack for key, pack in self._pack_of.items() if pack not in gone}
-            self._read -= gone
         if new := [name for name in names if name not in self._read]:
             packs = pl.scan_parquet([self._storage.url(name) for name in new], include_file_paths="pack")
             found = packs.select("key", pl.col("pack").str.split("/").list.last()).collect()
             for (name,), keys in found.partition_by("pack", as_dict=True).items():
                 self._pack_of.update(dict.fromkeys(keys["key"].to_list(), name))
             self._read.update(new)
+        if gone := self._read.difference(names):
+            self._pack_of = {key: pack for key, pack in self._pack_of.items() if pack not in gone}
+            self._read -= gone
 
     def _while_joined(self, read: Callable[[], T]) -> T:
         """What `read` reads; again where another process has joined packs that it was about to read."""
