@@ -2,31 +2,42 @@
 
 Rows made up here stand in the store as they would after years of nights; then the parts of one night are run that
 touch what is there, with a hundred new problems among them. What a night pays for its new problems alone (collecting,
-cleaning, scoring, judging) does not depend on the store and is not here: docs/scale.md has those costs by the problem.
+cleaning, judging) does not depend on the store and is not here: docs/scale.md has those costs by the problem.
 `unique_problems` has a benchmark of its own, `bench.bench_unique`.
 
-CPU seconds, so that a busy machine says the same; memory is the most that the process holds in a part, what
-earlier parts left with it included. --at ROWS adds a column: a fixed part and a part for each row, by the last two
-points, carried on to so many rows. That is an extrapolation, no measurement.
+CPU seconds, so that a busy machine says the same; memory is the most that a process holds which does one part and
+nothing else. --at ROWS adds a column: a fixed part and a part for each row, by the last two points, carried on to so
+many rows. That is an extrapolation, no measurement.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import math
+import multiprocessing
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 
 from bench.tables import print_table
-from microcoder_assets.schema import DIMENSIONS, PREPARED, SCORED, conform
+from microcoder_assets.checks import CHECKS
+from microcoder_assets.config import SelectionPolicy
+from microcoder_assets.filtering.embedded import load_embedded
+from microcoder_assets.filtering.rubric import load_rubric
+from microcoder_assets.filtering.score import score_problems, scored_before, scored_from
+from microcoder_assets.filtering.select import select
+from microcoder_assets.project import Project
+from microcoder_assets.publishing import examples, funnel
+from microcoder_assets.schema import DIMENSIONS, PREPARED, SCORED, conform, of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.store import ParquetStore, Partition
 from microcoder_assets.store.catalogue import query, report
@@ -57,18 +68,21 @@ def prepared(month: str, platform: str, count: int, lines: list[str], start: int
         "native_id": [name.partition(":")[2] for name in names],
         "statement": ["\n".join(chance.choices(lines, k=LINES_A_STATEMENT)) for _ in names],
         "content_sha": shas,
-        "tests": [
-            [{"name": str(n), "sample": n == 0, "input_sha": sha[n:] + sha[:n], "expected_sha": sha, "bytes": 64}
-             for n in range(TESTS)]
-            for sha in shas
-        ],
         "references": [[{"name": "a.py", "label": "accepted", "language": "python", "code": lines[0] * 4}]] * count,
         "merged_ids": [[]] * count,
     }  # fmt: skip
-    frame = pl.DataFrame(known, schema={name: PREPARED[name] for name in known})
-    return conform(
-        frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in PREPARED.items() if name not in known),
-        PREPARED,
+    frame = pl.DataFrame(known, schema={name: PREPARED[name] for name in known}).with_columns(
+        pl.concat_list(_test(n) for n in range(TESTS)).alias("tests")
+    )
+    blank = (pl.lit(None, kind).alias(name) for name, kind in PREPARED.items() if name not in frame.columns)
+    return conform(frame.with_columns(blank), PREPARED)
+
+
+def _test(number: int) -> pl.Expr:
+    sha = pl.col("content_sha")
+    given = pl.concat_str(sha.str.slice(number), sha.str.head(number))
+    return pl.struct(
+        name=pl.lit(str(number)), sample=pl.lit(number == 0), input_sha=given, expected_sha=sha, bytes=pl.lit(64)
     )
 
 
@@ -78,23 +92,30 @@ def kept(frame: pl.DataFrame, reason: str = "ok") -> StageResult:
     return StageResult(frame, [Decision(i, Kind.KEPT, reason, sha_in=s, sha_out=s) for i, s in pairs])
 
 
-def scored(problems: pl.DataFrame) -> StageResult:
-    """As `filtering` does with every score at hand: a row and a decision for each problem."""
+def scored(store: ParquetStore, before: pl.DataFrame) -> StageResult:
+    return score_problems(store.scan("prepared_problems", PREPARED), load_embedded(), load_rubric(), before)
+
+
+def scores(store: ParquetStore) -> pl.DataFrame:
+    """SCORED rows of every problem, with no scorer asked."""
     level = pl.col("content_sha").str.head(2).str.to_integer(base=16).cast(pl.Float64) / 64 + 1
+    problems = store.read("prepared_problems", {name: PREPARED[name] for name in ("problem_id", "content_sha")})
     frame = problems.select(
         "problem_id", "content_sha", scorer=pl.lit("embedded:bench"), rubric_version=pl.lit("1"),
         **dict.fromkeys(DIMENSIONS, level), score=level, uncertainty=pl.lit(0.5), draws=pl.lit(None, SCORED["draws"]),
     )  # fmt: skip
-    frame = conform(frame, SCORED)
-    decisions = [
-        Decision(name, Kind.KEPT, "scored", {"rubric": "1"}, score, "embedded:bench", sha, sha)
-        for name, sha, score in frame.select("problem_id", "content_sha", "score").iter_rows()
-    ]
-    return StageResult(frame, decisions)
+    return conform(frame, SCORED)
 
 
-def fill(store: ParquetStore, rows: int) -> None:
+def calibrated(store: ParquetStore) -> pl.DataFrame:
+    """The columns of CALIBRATED that selection reads."""
+    scores = store.read("scored_problems", {name: SCORED[name] for name in ("problem_id", "content_sha", "score")})
+    return scores.with_columns(expected_solve_rate=1 - pl.col("score") / 5, band=pl.lit("hard"))
+
+
+def fill(folder: Path, rows: int) -> None:
     """The store as the nights before have left it."""
+    store = Project(folder, (), None, None).store
     chance = random.Random(0)
     words = [f"w{n:05x}" for n in range(20_000)]
     lines = [" ".join(chance.choices(words, k=14)) for _ in range(20_000)]
@@ -103,16 +124,19 @@ def fill(store: ParquetStore, rows: int) -> None:
         count = rows * (n + 1) // len(places) - rows * n // len(places)
         frame = prepared(month, platform, count, lines)
         store.publish("prepared_problems", kept(frame), partition=Partition(month, platform), inputs="0", **RUN)
-    store.publish("scored_problems", scored(read_scorable(store)), inputs="0", **RUN)
+    extra = scored_from("bench", store.manifests("prepared_problems"))
+    store.publish("scored_problems", scored(store, scores(store)), inputs="0", extra=extra, **RUN)
+    store.publish("selected_problems", _select(store), inputs="0", **RUN)
 
 
-def read_scorable(store: ParquetStore) -> pl.DataFrame:
-    return store.read("prepared_problems", {name: PREPARED[name] for name in ("problem_id", "content_sha")})
+def _select(store: ParquetStore) -> StageResult:
+    policy = SelectionPolicy.model_validate({"gates": {"min_references": 1}})
+    return select(calibrated(store), store.scan("prepared_problems", PREPARED), policy)[0]
 
 
-def night(store: ParquetStore) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The parts of one night, by what a person would call them."""
-    month, lines = MONTHS[-1], [f"new line {n}" for n in range(1000)]
+def night(project: Project) -> dict[str, Callable[[], object]]:
+    """The parts of one night in their order, by what a person would call them."""
+    store, month, lines = project.store, MONTHS[-1], [f"new line {n}" for n in range(1000)]
 
     def publish_months() -> None:
         for platform in PLATFORMS:
@@ -121,31 +145,55 @@ def night(store: ParquetStore) -> Iterator[tuple[str, Callable[[], object]]]:
             result = kept(conform(pl.concat([there, fresh]), PREPARED))
             store.publish("prepared_problems", result, partition=Partition(month, platform), inputs="1", **RUN)
 
-    def publish_table() -> None:
-        store.publish("scored_problems", scored(read_scorable(store)), inputs="1", **RUN)
+    def score() -> None:
+        manifests = store.manifests("prepared_problems")
+        result, extra = scored(store, scored_before(store, "bench", manifests)), scored_from("bench", manifests)
+        store.publish("scored_problems", result, inputs="1", extra=extra, **RUN)
 
-    def check_rows() -> None:
-        files = [store.decision_files("scored_problems"), store.data_files("scored_problems")]
-        decisions, rows = (pl.scan_parquet(each).select("problem_id").collect() for each in files)
-        assert not decisions.join(rows, on="problem_id", how="anti").height
-        assert not rows.group_by("problem_id").len().filter(pl.col("len") > 1).height
+    def check() -> None:
+        for name, holds in CHECKS["scored_problems"].items():
+            finding = holds(project, "scored_problems")
+            assert finding is None, f"{name}: {finding}"
 
-    yield "manifests and fingerprint of a cut asset", lambda: store.fingerprint("prepared_problems")
-    yield "the month's partitions, read and published", publish_months
-    yield "every problem read with its text, as to verify", lambda: store.read("prepared_problems", PREPARED).height
-    yield "a whole table decided and published", publish_table
-    yield "its check", check_rows
-    yield "the funnel, in SQL", lambda: query(store, report("funnel")).height
+    def show() -> None:
+        decisions = store.scan_decisions(store.manifests("selected_problems"))
+        funnel(decisions)
+        examples(decisions)
+
+    def read_selected(columns: list[str]) -> int:
+        ids = store.read("selected_problems", {"problem_id": pl.String})["problem_id"].gather_every(10)
+        return of_problems(store.scan("prepared_problems", PREPARED), ids).select(columns).collect().height
+
+    return {
+        "manifests and fingerprint of a cut asset": lambda: store.fingerprint("prepared_problems"),
+        "the month's partitions, read and published": publish_months,
+        "scores: the month's made, all decided and published": score,
+        "its checks": check,
+        "selection, decided and published": lambda: store.publish(
+            "selected_problems", _select(store), inputs="1", **RUN
+        ),
+        "what its page shows": show,
+        "references of a tenth, as to verify": lambda: read_selected(["problem_id", "content_sha", "references"]),
+        "a tenth with its text, as to publish": lambda: read_selected(list(PREPARED)),
+        "the funnel, in SQL": lambda: query(store, report("funnel")).height,
+    }
 
 
-def measured(part: Callable[[], object]) -> Cost:
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is held now
+def measured(work: Callable[[], object]) -> Cost:
     before = time.process_time()
-    part()
+    work()
     cpu = time.process_time() - before
     lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return Cost(cpu, int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024)
+
+
+def part_of_night(folder: Path, name: str) -> Cost:
+    return measured(night(Project(folder, (), None, None))[name])
+
+
+def filled(folder: Path, rows: int) -> Cost:
+    with patch("os.fsync"):  # a store that is thrown away need not outlive a power cut
+        return measured(partial(fill, folder, rows))
 
 
 def main() -> None:
@@ -155,20 +203,28 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the stores are made; a temporary one by default")
     options = parser.parse_args()
     costs: dict[str, list[Cost]] = {}
+    spawn = multiprocessing.get_context("spawn")
     for rows in options.rows:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            store = ParquetStore(Path(folder))
-            filled = measured(lambda store=store, rows=rows: fill(store, rows))  # type: ignore[misc]
-            stored = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
-            print(f"{rows:,} rows: made in {filled.cpu_s:.0f} CPU s, {stored / 2**20:,.0f} MiB stored", flush=True)
-            for name, part in night(store):
-                costs.setdefault(name, []).append(measured(part))
+        with (
+            tempfile.TemporaryDirectory(dir=options.folder) as name,
+            ProcessPoolExecutor(1, spawn, max_tasks_per_child=1) as alone,
+        ):
+            folder = Path(name)
+            made = alone.submit(filled, folder, rows).result()
+            stored = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+            print(f"{rows:,} rows: made in {made.cpu_s:.0f} CPU s, {stored / 2**20:,.0f} MiB stored", flush=True)
+            for part in night(Project(folder, (), None, None)):
+                costs.setdefault(part, []).append(alone.submit(part_of_night, folder, part).result())
+                print(f"  {part}: {_cell(costs[part][-1])}", flush=True)
     header = ["part of a night", *(f"{rows:,}" for rows in options.rows), "exponent"]
     lines = []
-    for name, found in costs.items():
-        cells = [f"{cost.cpu_s:.2f} s, {cost.mib:,.0f} MiB" for cost in found]
-        lines.append([name, *cells, *_carried_on(found, options.rows, options.at)])
+    for part, found in costs.items():
+        lines.append([part, *map(_cell, found), *_carried_on(found, options.rows, options.at)])
     print_table([*header, *([f"extrapolated to {options.at:,}"] if options.at else [])], lines)
+
+
+def _cell(cost: Cost) -> str:
+    return f"{cost.cpu_s:.2f} s, {cost.mib:,.0f} MiB"
 
 
 def _carried_on(found: list[Cost], rows: list[int], at: int | None) -> list[str]:

@@ -135,7 +135,7 @@ def _made_up(rows: int) -> dict[str, Any]:
         step(f"unique_problems, a night with {NEW_ROWS} more", lambda: _unique(project, "second"))
         step("... prepared_problems", lambda: _prepared(project, "second"))
         step("a loop of fixed work", _fixed_work)
-        decisions = project.store.read_decisions(project.store.manifests("unique_problems"))
+        decisions = project.store.scan_decisions(project.store.manifests("unique_problems")).collect()
     print(f"{rows} rows, {benchmark.height} benchmark items; peak {_peak_mib()} MiB, {before} of it data\n")
     print(text_table(pl.DataFrame(lines)))
     print(f"\n{text_table(_recall(decisions, kinds))}\n")

@@ -40,7 +40,7 @@ def _scoring(project: Project) -> tuple[ChatClient, float, Callable[[], object]]
     scorer = llm_scorer(settings, rubric, project.store.packs("llm"), os.environ.get("OPENAI_API_KEY"))
 
     def work() -> object:
-        return score_problems(project.store.read("prepared_problems", PREPARED), scorer, rubric)
+        return score_problems(project.store.scan("prepared_problems", PREPARED), scorer, rubric)
 
     return scorer.client, settings.batch_price, work
 

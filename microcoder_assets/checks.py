@@ -94,7 +94,7 @@ def _files(manifest: Manifest | None) -> str:
 
 def _unaccounted(project: Project, asset: str, made: Sequence[Manifest], came: Sequence[Manifest]) -> Finding:
     store, before = project.store, PREVIOUS.get(asset)
-    decisions = store.read_decisions(made)
+    decisions = store.scan_decisions(made).select("problem_id", "ref", "decision", "reason").collect()
     rows = _problem_ids(store, made)
     kept = decisions.filter(pl.col("decision").is_in([Kind.KEPT.value, Kind.CHANGED.value]))
     undecided = rows.join(kept, on="problem_id", how="anti")

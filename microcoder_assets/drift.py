@@ -100,4 +100,4 @@ def _checkers(store: ParquetStore, asset: str, manifests: Iterable[Manifest]) ->
     columns = {name: NORMALIZED[name] for name in ("problem_id", "checker")}
     rows = store.read(asset, columns, [Partition.named(manifest.partition) for manifest in manifests])
     kinds = rows["checker"].str.json_path_match("$.name").fill_null("no checker")
-    return Counter(kinds.to_list())
+    return Counter(dict(kinds.value_counts().iter_rows()))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
+Rows = pl.DataFrame | pl.LazyFrame
+"""Rows at hand, or rows of the store (`ParquetStore.scan`) of which only what is looked at is read."""
 
 REFERENCE = pl.Struct({"name": pl.String, "language": pl.String, "label": pl.String, "code": pl.String})
 """A submission known to the source. label: accepted, wrong_answer, time_limit_exceeded, run_time_error or rejected."""
@@ -336,3 +338,8 @@ def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     if not frame.height:
         return pl.DataFrame(schema=schema)
     return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).sort("problem_id")
+
+
+def of_problems(rows: Rows, ids: pl.Series) -> pl.LazyFrame:
+    """The rows of these problem ids, sorted by problem_id."""
+    return rows.lazy().filter(pl.col("problem_id").is_in(ids.implode())).sort("problem_id")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from itertools import chain
+from typing import Any, overload
 
 import polars as pl
 
@@ -51,22 +51,45 @@ class Decision:
             raise ValueError(f"reason {self.reason!r} is not in stage.REASONS")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Deciding(Sequence[Decision]):
+    """Decisions that are made as they are iterated over, so that those about a large table are never all in memory.
+
+    rows: what `decide` makes a decision of, one each. others: further ones, which come first.
+    """
+
+    rows: pl.DataFrame
+    decide: Callable[[Mapping[str, Any]], Decision]
+    others: Sequence[Decision] = ()
+
+    def __len__(self) -> int:
+        return len(self.others) + self.rows.height
+
+    def __iter__(self) -> Iterator[Decision]:
+        return chain(self.others, map(self.decide, self.rows.iter_rows(named=True)))
+
+    @overload
+    def __getitem__(self, index: int) -> Decision: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Decision]: ...
+
+    def __getitem__(self, index: int | slice) -> Decision | Sequence[Decision]:
+        return list(self)[index]
+
+
 @dataclass(frozen=True, slots=True)
 class StageResult:
     """frame: the rows that go on, conforming to the stage's schema. decisions: one for every row that came in."""
 
     frame: pl.DataFrame
-    decisions: list[Decision]
+    decisions: Sequence[Decision]
 
     @classmethod
     def together(cls, results: Sequence[StageResult], schema: Schema) -> StageResult:
         """The results of several partitions as one."""
         frame = pl.concat([pl.DataFrame(schema=schema), *(result.frame for result in results)])
         return cls(frame, [decision for result in results for decision in result.decisions])
-
-    @property
-    def counts(self) -> Counter[Kind]:
-        return Counter(d.kind for d in self.decisions)
 
     def accounted(self) -> str | None:
         """None when the rows that go on are exactly those decided kept or changed; else what does not add up."""

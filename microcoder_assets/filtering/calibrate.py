@@ -14,6 +14,9 @@ arXiv 2603.07779 calibrates with four attempts of a solver model; evidence, prio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -23,10 +26,10 @@ from microcoder_assets.filtering.bands import band_of, boundaries_of
 from microcoder_assets.filtering.calibration_report import CalibrationReport, report_on
 from microcoder_assets.filtering.difficulty_index import with_index
 from microcoder_assets.filtering.evidence import REFERENCE, evidence_name, population_of, solve_rate
-from microcoder_assets.filtering.features import features
+from microcoder_assets.filtering.features import MEASURED, features
 from microcoder_assets.filtering.solve_rate_map import INTERVAL, apply_maps, fit_maps
-from microcoder_assets.schema import ATTEMPTED, CALIBRATED, conform
-from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.schema import ATTEMPTED, CALIBRATED, Rows, conform, of_problems
+from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +38,7 @@ LEAST = 1e-3  # attempts either way that a Beta distribution keeps, so that it i
 
 def calibrate(
     scored: pl.DataFrame,
-    problems: pl.DataFrame,
+    problems: Rows,
     settings: CalibrationSettings,
     attempted: pl.DataFrame | None = None,
 ) -> tuple[StageResult, CalibrationReport]:
@@ -44,8 +47,9 @@ def calibrate(
     problems: PREPARED rows. attempted: ATTEMPTED rows of the solver `settings.model`; none: the reference population.
     """
     rows = _labelled(scored, problems, settings, attempted)
-    measured = features(problems.join(rows.filter(pl.col("worth") > 0), on="problem_id", how="semi"))
-    needed = measured if settings.inputs == "score" else features(problems)
+    labelled = rows.filter(pl.col("worth") > 0)["problem_id"]
+    measured = features(of_problems(problems, labelled).select(MEASURED).collect())
+    needed = measured if settings.inputs == "score" else features(problems.lazy().select(MEASURED).collect())
     indexed = with_index(rows, needed, settings.inputs)
     placed = _posterior(apply_maps(indexed, fit_maps(indexed, settings)), settings)
     boundaries = boundaries_of(placed["expected_solve_rate"], settings)
@@ -55,11 +59,11 @@ def calibrate(
         step=pl.lit(settings.step, pl.Int64),
     ).sort("problem_id")
     frame = conform(banded, CALIBRATED)
-    return StageResult(frame, _decisions(frame)), report_on(banded, measured, boundaries, settings.inputs)
+    return StageResult(frame, Deciding(frame, _decision)), report_on(banded, measured, boundaries, settings.inputs)
 
 
 def expected_solve_rates(
-    scored: pl.DataFrame, problems: pl.DataFrame, settings: CalibrationSettings, attempted: pl.DataFrame
+    scored: pl.DataFrame, problems: Rows, settings: CalibrationSettings, attempted: pl.DataFrame
 ) -> pl.DataFrame:
     """What `calibrate` makes of the rates, without report and intervals: problem_id, alpha and beta of each row's Beta
     distribution, and attempts. For those who decide where to attempt more."""
@@ -70,11 +74,12 @@ def expected_solve_rates(
 
 
 def _labelled(
-    scored: pl.DataFrame, problems: pl.DataFrame, settings: CalibrationSettings, attempted: pl.DataFrame | None
+    scored: pl.DataFrame, problems: Rows, settings: CalibrationSettings, attempted: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Scores with what is known: rated (the rate that ratings give), attempts, solved, observed_solve_rate, worth and
     source."""
-    known = problems.select("problem_id", "platform", "native_id", "contest", "published", "ratings").join(
+    facts = problems.lazy().select("problem_id", "platform", "native_id", "contest", "published", "ratings")
+    known = facts.sort("problem_id").collect().join(
         pl.DataFrame(schema=ATTEMPTED) if attempted is None else attempted, on="problem_id", how="left"
     )
     population = population_of(known) if known["attempts"].sum() else REFERENCE
@@ -115,23 +120,20 @@ def _posterior(rows: pl.DataFrame, settings: CalibrationSettings) -> pl.DataFram
     )
 
 
-def _decisions(frame: pl.DataFrame) -> list[Decision]:
-    return [
-        Decision(
-            row["problem_id"],
-            Kind.KEPT,
-            "ok",
-            detail=_detail(row),
-            score=row["score"],
-            rule=row["evidence"],
-            sha_in=row["content_sha"],
-            sha_out=row["content_sha"],
-        )
-        for row in frame.iter_rows(named=True)
-    ]
+def _decision(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["problem_id"],
+        Kind.KEPT,
+        "ok",
+        detail=_detail(row),
+        score=row["score"],
+        rule=row["evidence"],
+        sha_in=row["content_sha"],
+        sha_out=row["content_sha"],
+    )
 
 
-def _detail(row: dict[str, object]) -> dict[str, object]:
+def _detail(row: Mapping[str, Any]) -> dict[str, Any]:
     rate = row["expected_solve_rate"]
     detail = {"expected_solve_rate": round(rate, 4) if isinstance(rate, float) else rate, "band": row["band"]}
     tried = {name: row[name] for name in ("model", "step", "attempts", "solved") if row[name] is not None}

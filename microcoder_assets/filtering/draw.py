@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -43,10 +44,9 @@ class Drawn:
 def draw(rows: pl.DataFrame, policy: SelectionPolicy) -> Drawn:
     """rows: problem_id, platform, contest, published, tags, band."""
     keyed = _keyed(rows, policy.recency, policy.seed).sort("draw", "problem_id")
-    groups = [_groups(row, policy) for row in keyed.iter_rows(named=True)]
-    names = {group: policy.caps.of(*group) for row in groups for group in row}
-    caps = {group: cap for group, cap in names.items() if cap}
-    capped = [[group for group in row if group in caps] for row in groups]
+    cap_of, counted = cache(policy.caps.of), keyed.select("platform", "contest", "tags", "band")
+    capped = [[group for group in _groups(row, policy) if cap_of(*group)] for row in counted.iter_rows(named=True)]
+    caps = {group: cap for row in capped for group in row if (cap := cap_of(*group))}
     taken, full = _take(capped, {group: cap for group, (_, cap) in caps.items()}, policy.size)
     limits = {group: _limit(cap, full.count(None) + 1) for group, (_, cap) in caps.items()}
     outcome = [_outcome(group, caps, policy) for group in full]

@@ -43,6 +43,7 @@ EASIEST_ELO, HARDEST_ELO = 800.0, 3500.0
 
 SCORE_MARGIN = 0.05  # scores keep this distance from the ends, which no sigmoid reaches
 LARGEST_SHIFT, HALVINGS = 60.0, 50
+ROWS_AT_A_TIME = 4096
 Floats = npt.NDArray[np.float64]
 
 PRIORS: dict[str, dict[str, float]] = {
@@ -142,8 +143,10 @@ class EmbeddedScorer:
         return f"embedded:{self.version}"
 
     def score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
-        if problems.is_empty():
-            return
+        for part in problems.iter_slices(ROWS_AT_A_TIME):
+            yield from self._score(part)
+
+    def _score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
         platforms = self.rated_as(problems)
         levels = dimension_levels(self.table, standardised(features(problems), self.table.features))
         values = shifted(levels, rating_score(self.ratings(problems, platforms)), self.rubric)

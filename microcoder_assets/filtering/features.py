@@ -85,6 +85,11 @@ SIZES = (
 )
 FEATURES = (*SIZES, *(f"topic_{name}" for name in TOPICS), *(f"cue_{name}" for name in CUES))
 
+MEASURED = (
+    "problem_id", "statement", "samples", "tests", "time_limit_s", "tags", "io_mode", "references",
+)  # fmt: skip
+"""Columns that features are measured of."""
+
 MOST_SECONDS = 8.0  # ours: judges with higher limits mean all tests together, which says nothing of the problem
 
 _OPERATOR = r"(?:<=?|≤|⩽|\\leqslant|\\leq?\b)\s*"
@@ -99,7 +104,7 @@ _NOT_BOUNDS = r"10\s*\^\s*\{?\s*(?:-\s*\d+|9\s*\}?\s*\+\s*7)\}?"
 def features(problems: pl.DataFrame) -> pl.DataFrame:
     """`problem_id` and FEATURES as Float64, one row a problem in the order given; null where unknown.
 
-    problems: rows with the columns of schema.NORMALIZED. Bounds are log10 of the numbers that statements put after a
+    problems: rows with the columns MEASURED. Bounds are log10 of the numbers that statements put after a
     less-than sign (10^5, 10^{9}, 1e5, 2*10^5, 100,000), else of the powers of ten that they mention.
     Code features are of the shortest accepted Python reference.
     """

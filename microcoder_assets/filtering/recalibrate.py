@@ -28,7 +28,7 @@ def recalibrate(
     Raises UserError where nothing is scored yet, where the file cannot be read, and where there is no attempt at all.
     """
     store = project.store
-    scored, problems = store.read("scored_problems", SCORED), store.read("prepared_problems", PREPARED)
+    scored, problems = store.read("scored_problems", SCORED), store.scan("prepared_problems", PREPARED)
     if not scored.height:
         raise UserError("there are no scored problems to calibrate; `microcoder run --until scored_problems`")
     changes = {"model": model, "step": step, "base_url": base_url}
@@ -36,7 +36,7 @@ def recalibrate(
     said = []
     if attempts_file:
         read = list(read_attempts(attempts_file, model))
-        shas = dict(problems.select("problem_id", "content_sha").iter_rows())
+        shas = dict(problems.select("problem_id", "content_sha").collect().iter_rows())
         ours = [attempt for attempt in read if attempt.problem_id in shas]
         new = ImportedAttempts(store, Solver(model, step)).add(ours, shas)
         said.append(f"{new} attempts imported, {len(ours) - new} known, {len(read) - len(ours)} at other problems")

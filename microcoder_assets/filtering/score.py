@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,8 +15,11 @@ from microcoder_assets.filtering.embedded import load_embedded
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.scorer import ProblemScore, Scorer
 from microcoder_assets.llm.cache import Cache
-from microcoder_assets.schema import DIMENSIONS, SCORED, conform
-from microcoder_assets.stage import Decision, Kind, StageResult
+from microcoder_assets.schema import DIMENSIONS, SCORED, Rows, conform, of_problems
+from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
+from microcoder_assets.store import Manifest, ParquetStore
+
+ROWS_AT_A_TIME = 50_000
 
 
 def make_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache) -> Scorer:
@@ -32,30 +36,60 @@ def scoring_name(scorer: Scorer, rubric: Rubric) -> str:
     return f"{rubric.version}@{hashlib.sha256(scorer.name.encode()).hexdigest()[:8]}"
 
 
-def score_problems(problems: pl.DataFrame, scorer: Scorer, rubric: Rubric) -> StageResult:
-    """PREPARED rows to SCORED rows. A problem that the scorer could not answer is an error row with the reason."""
-    rows, decisions = [], []
-    ordered = problems.sort("problem_id")
-    shas = ordered["content_sha"].to_list()
-    for sha, scored in zip(shas, scorer.score(ordered), strict=True):
-        if scored.error is not None:
-            decisions.append(_failed(scored, scorer, sha))
-            continue
-        row = _row(scored, scorer, rubric, sha)
-        rows.append(row)
-        decisions.append(
-            Decision(
-                scored.problem_id,
-                Kind.KEPT,
-                "scored",
-                detail={"rubric": rubric.version, **{name: round(row[name], 2) for name in DIMENSIONS}},
-                score=row["score"],
-                rule=scorer.name,
-                sha_in=sha,
-                sha_out=sha,
-            )
-        )
-    return StageResult(conform(pl.DataFrame(rows, schema=SCORED, orient="row"), SCORED), decisions)
+def scored_before(store: ParquetStore, made_from: str, manifests: Sequence[Manifest]) -> pl.DataFrame:
+    """SCORED rows that stand, of partitions of `prepared_problems` whose rows are those that were scored.
+
+    made_from: of what the scores are made but the rows, as `scored_from` remembered it. manifests: those of now.
+    """
+    last = store.manifest("scored_problems")
+    if last is None or last.extra.get("made_from") != made_from:
+        return pl.DataFrame(schema=SCORED)
+    scored = last.extra["partitions"]
+    unchanged = [manifest for manifest in manifests if scored.get(manifest.partition) == manifest.sha256]
+    ids = store.read_with_partition("prepared_problems", {"problem_id": pl.String}, unchanged)["problem_id"]
+    return of_problems(store.scan("scored_problems", SCORED), ids).collect()
+
+
+def scored_from(made_from: str, manifests: Sequence[Manifest]) -> dict[str, Any]:
+    """What `scored_before` has to know of the scores, to be kept with them."""
+    return {"made_from": made_from, "partitions": {manifest.partition: manifest.sha256 for manifest in manifests}}
+
+
+def score_problems(
+    problems: Rows, scorer: Scorer, rubric: Rubric, before: pl.DataFrame | None = None
+) -> StageResult:
+    """PREPARED rows to SCORED rows. A problem that the scorer could not answer is an error row with the reason.
+
+    before: SCORED rows, of problems that are not scored again.
+    """
+    known = pl.DataFrame(schema=SCORED) if before is None else before
+    ids = problems.lazy().select("problem_id").collect()
+    lacking = ids.join(known, on="problem_id", how="anti").sort("problem_id")
+    frames, failed = [known], []
+    for part in lacking.iter_slices(ROWS_AT_A_TIME):
+        rows = []
+        ordered = of_problems(problems, part["problem_id"]).collect()
+        for sha, scored in zip(ordered["content_sha"].to_list(), scorer.score(ordered), strict=True):
+            if scored.error is None:
+                rows.append(_row(scored, scorer, rubric, sha))
+            else:
+                failed.append(_failed(scored, scorer, sha))
+        frames.append(pl.DataFrame(rows, schema=SCORED, orient="row"))
+    frame = conform(pl.concat(frames), SCORED)
+    return StageResult(frame, Deciding(frame.drop("draws"), _scored, failed))
+
+
+def _scored(row: Mapping[str, Any]) -> Decision:
+    return Decision(
+        row["problem_id"],
+        Kind.KEPT,
+        "scored",
+        detail={"rubric": row["rubric_version"], **{name: round(row[name], 2) for name in DIMENSIONS}},
+        score=row["score"],
+        rule=row["scorer"],
+        sha_in=row["content_sha"],
+        sha_out=row["content_sha"],
+    )
 
 
 def _failed(scored: ProblemScore, scorer: Scorer, sha: str) -> Decision:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -10,8 +12,8 @@ import polars as pl
 from microcoder_assets.config import SelectionPolicy
 from microcoder_assets.filtering.draw import draw
 from microcoder_assets.filtering.features import accepted_python
-from microcoder_assets.schema import SELECTED, conform
-from microcoder_assets.stage import REASONS, Decision, Kind, StageResult
+from microcoder_assets.schema import SELECTED, Rows, conform
+from microcoder_assets.stage import REASONS, Deciding, Decision, Kind, StageResult
 
 DIFFICULTY = ("too_easy", "too_hard")
 DRAW = ("over_cap", "over_size")
@@ -27,15 +29,15 @@ class SelectionReport:
 
 
 def select(
-    calibrated: pl.DataFrame, problems: pl.DataFrame, policy: SelectionPolicy
+    calibrated: pl.DataFrame, problems: Rows, policy: SelectionPolicy
 ) -> tuple[StageResult, SelectionReport]:
-    """CALIBRATED rows to SELECTED rows. problems: the PREPARED rows they came from.
+    """CALIBRATED rows, of which the columns of SELECTED are read, to SELECTED rows. problems: their PREPARED rows.
 
     The first objection counts, in the order of `_objections`: what cannot be judged, what misses a gate, what is too
     easy or too hard. What is left is drawn.
     """
     accepted = pl.col("references").list.eval(accepted_python(pl.element()).cast(pl.UInt32)).list.sum()
-    facts = problems.select(
+    facts = problems.lazy().select(
         "problem_id",
         "platform",
         "contest",
@@ -47,7 +49,7 @@ def select(
         tests=pl.col("tests").list.len().fill_null(0),
         references=accepted.fill_null(0),
     )
-    rows = calibrated.join(facts, on="problem_id", how="left").sort("problem_id")
+    rows = calibrated.join(facts.collect(), on="problem_id", how="left").sort("problem_id")
     if unknown := rows.filter(pl.col("references").is_null())["problem_id"].to_list():
         raise ValueError(f"calibrated rows without a problem: {', '.join(unknown[:3])}")
     objections = _objections(policy)
@@ -63,7 +65,7 @@ def select(
     )
     result = StageResult(
         conform(decided.filter(pl.col("reason").is_null()), SELECTED),
-        [_decision(row, policy) for row in decided.iter_rows(named=True)],
+        Deciding(decided.drop("contest", "tags"), partial(_decision, policy.draws)),
     )
     return result, SelectionReport(
         decided.select("problem_id", "platform", "published", "band", "reason", "rank"), drawn.caps
@@ -93,13 +95,13 @@ def _flagged(flag: str) -> pl.Expr:
     return pl.col("flags").list.contains(flag)
 
 
-def _decision(row: dict[str, Any], policy: SelectionPolicy) -> Decision:
+def _decision(draws: bool, row: Mapping[str, Any]) -> Decision:
     reason = row["reason"]
     return Decision(
         row["problem_id"],
         Kind.DROPPED if reason else Kind.KEPT,
         reason or "ok",
-        detail=_detail(row, policy),
+        detail=_detail(row, draws),
         score=row["score"],
         rule=row["rule"] or None,
         sha_in=row["content_sha"],
@@ -107,10 +109,10 @@ def _decision(row: dict[str, Any], policy: SelectionPolicy) -> Decision:
     )
 
 
-def _detail(row: dict[str, Any], policy: SelectionPolicy) -> dict[str, Any]:
+def _detail(row: Mapping[str, Any], draws: bool) -> dict[str, Any]:
     """Facts that stay true whatever other problems there are: a rank among them would be news every night."""
     detail = {"expected_solve_rate": round(row["expected_solve_rate"], 4), "band": row["band"]}
-    if row["draw"] is not None and policy.draws:
+    if row["draw"] is not None and draws:
         detail |= {name: float(f"{row[name]:.6g}") for name in ("weight", "draw")}
     match row["reason"]:
         case "over_cap":

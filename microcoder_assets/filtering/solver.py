@@ -30,7 +30,7 @@ from microcoder_assets.filtering.calibrate import expected_solve_rates
 from microcoder_assets.llm.budget import BudgetSpent
 from microcoder_assets.llm.client import AnswerError, ChatClient, Message, open_client
 from microcoder_assets.publication.prompt import build_prompt
-from microcoder_assets.schema import ATTEMPTED, conform
+from microcoder_assets.schema import ATTEMPTED, Rows, conform
 from microcoder_assets.store import Packs, ParquetStore
 from microcoder_assets.verification.verify import judge_problem
 from microcoder_judge import JUDGE_VERSION, Judge, Problem, RecordError, Submission, Verdict
@@ -39,6 +39,12 @@ from microcoder_judge.trl_reward import last_code_block
 PROBLEMS_A_BATCH = 64
 UNJUDGEABLE = ("multi_answer", "unsupported_checker")
 """Flags of problems whose verdicts would not be the solver's: the first only where no checker is declared."""
+
+POSED = (
+    "problem_id", "content_sha", "statement", "io_mode", "entry_point", "starter_code", "tests", "checker", "flags",
+    "time_limit_s", "memory_limit_mb",
+)  # fmt: skip
+"""Columns that an attempt is asked for and judged by."""
 
 Row = Mapping[str, Any]
 Outcomes = dict[int, bool | None]
@@ -58,7 +64,7 @@ class Attempted:
 
 def attempt_problems(
     scored: pl.DataFrame,
-    problems: pl.DataFrame,
+    problems: Rows,
     store: ParquetStore,
     settings: CalibrationSettings,
     verification: VerificationSettings,
@@ -76,7 +82,8 @@ def attempt_problems(
         answers = store.packs(f"answers/{solver.name}")
         limits = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
         client = open_client(settings, "calibration", answers, api_key, **limits)  # type: ignore[arg-type]
-    rows = [row for row in problems.sort("problem_id").iter_rows(named=True) if _may_be_judged(row)]
+    posed = problems.lazy().sort("problem_id").select(POSED).collect()
+    rows = [row for row in posed.iter_rows(named=True) if _may_be_judged(row)]
     imported = ImportedAttempts(store, solver).of(row["content_sha"] for row in rows)
     headers = str(verification.headers.resolve()) if verification.headers else None
     with Judge(workers=verification.workers, headers=headers) as judge:

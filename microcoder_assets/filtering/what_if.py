@@ -10,7 +10,7 @@ from microcoder_assets.config import BANDS, SelectionPolicy
 from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.select import DIFFICULTY, DRAW, SelectionReport, select
 from microcoder_assets.reports import text_table
-from microcoder_assets.schema import CALIBRATED, PREPARED, SELECTED
+from microcoder_assets.schema import PREPARED, SELECTED
 from microcoder_assets.stage import REASONS, Decision, StageResult
 from microcoder_assets.store import ParquetStore
 
@@ -100,7 +100,7 @@ def _bar(share: str) -> pl.Expr:
 
 
 def _select(store: ParquetStore, policy: SelectionPolicy) -> tuple[StageResult, SelectionReport]:
-    calibrated = store.read("calibrated_problems", CALIBRATED)
+    calibrated = store.read("calibrated_problems", SELECTED)
     if not calibrated.height:
         raise UserError("there are no calibrated problems to select from; `microcoder run --until calibrated_problems`")
-    return select(calibrated, store.read("prepared_problems", PREPARED), policy)
+    return select(calibrated, store.scan("prepared_problems", PREPARED), policy)

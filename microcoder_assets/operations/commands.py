@@ -109,8 +109,9 @@ def status(home: Path, as_json: bool) -> None:
 def gc(home: Path, keep: int, days: int, dry_run: bool) -> None:
     """Delete what nothing refers to: replaced versions of rows, leftovers of killed writers, old runs.
 
-    Never what a current manifest, an exported version or the ledger refers to, and nothing that was paid for: test
-    bytes, LLM answers, verdicts. Refused while a run is under way. Killed midway it has lost nothing; type it again.
+    Never deleted is what a current manifest, an exported version or the ledger refers to, and what was paid for:
+    test bytes, LLM answers, verdicts, signatures. Small files of these, of which each night adds some, are joined into
+    larger ones. Refused while a run is under way. Killed midway it has lost nothing; type it again.
 
     \b
     microcoder gc --keep 3 --dry-run

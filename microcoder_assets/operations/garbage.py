@@ -1,4 +1,5 @@
-"""What may go: files and runs that nothing which stands, was published or is told by the ledger refers to.
+"""What may go: files and runs that nothing which stands, was published or is told by the ledger refers to; and small
+packs, into larger ones.
 
 Never in question: current rows and decisions, the whole ledger, exported versions, models, and what was paid for once
 (test bytes, LLM answers and their journals, verdicts, signatures, embeddings). One whole thing goes at a time, in an
@@ -28,6 +29,9 @@ from microcoder_assets.store.atomic import TEMPORARY, exclusive
 
 LEFTOVER_AGE = dt.timedelta(days=1)
 """A temporary file that is older belongs to no living writer. Ours."""
+
+FINDINGS = ("months", "checked")
+"""Packs that remember what was found of states; the others hold what was paid for."""
 
 FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
@@ -59,6 +63,7 @@ def garbage(project: Project, instance: dg.DagsterInstance, keep: int, days: int
         for manifest in project.store.manifests(asset):
             yield from _old_versions(project.store, manifest, keep)
     yield from _remembered(project)
+    yield from _small_packs(project.store)
     yield from _leftovers(project.home, now)
     yield from _old_runs(project.store, instance, keep, now - dt.timedelta(days=days))
 
@@ -98,16 +103,26 @@ def _drop(store: ParquetStore, manifest: Manifest, kind: str, path: Path) -> Non
 def _remembered(project: Project) -> Iterator[Item]:
     """Packs that remember what was found of states that no longer stand."""
     sources = project.file_sources()
-    live = {
-        "months": {f"{name}-{plan.inputs_of_platform(project, name, sources).files}" for name in PLATFORMS},
-        "checked": {f"{asset}-{plan.state(project, asset)}" for asset in plan.STAGES},
-    }
-    for name, keys in live.items():
+    live = (
+        {f"{name}-{plan.inputs_of_platform(project, name, sources).files}" for name in PLATFORMS},
+        {f"{asset}-{plan.state(project, asset)}" for asset in plan.STAGES},
+    )
+    for name, keys in zip(FINDINGS, live, strict=True):
         packs = project.store.packs(name)
         files = packs.files()
         if len(files) > 1 or packs.known() - keys:
             size = sum(Path(file).stat().st_size for file in files)
             yield Item("findings about what no longer stands", str(packs.folder), size, partial(packs.reduce, keys))
+
+
+def _small_packs(store: ParquetStore) -> Iterator[Item]:
+    """Packs that many nights have added to."""
+    folder = store.root / "packs"
+    names = {file.parent.relative_to(folder).as_posix() for file in folder.rglob("[!.]*.parquet")}
+    for name in sorted(names.difference(FINDINGS)):
+        packs = store.packs(name)
+        for group in packs.scattered():
+            yield Item("joins of small packs", str(packs.folder), 0, partial(packs.join, group))
 
 
 def _leftovers(home: Path, now: dt.datetime) -> Iterator[Item]:

@@ -39,7 +39,6 @@ class Match(NamedTuple):
     detail: dict[str, Any]
 
 
-_NO_PAIRS = np.empty((0, 2), np.int64)
 _STRENGTH = ("identity", "samples", "text", "embedding")
 _SHARED = ("keys", "pairs", "title", "entry_point")
 """What two rows of one problem may have in common beside a band of their signatures."""
@@ -84,7 +83,7 @@ def find_matches(
 
 def match_again(
     corpus: Corpus,
-    buckets: Buckets,
+    new: Buckets,
     before: Buckets,
     known: pl.DataFrame,
     settings: DedupSettings,
@@ -94,21 +93,22 @@ def match_again(
 
     Pairs are compared only where the members of a bucket changed, since with whom a row of a large bucket is compared
     depends on the others. before: the buckets as they were, with the members in the order of then. known: the MATCHES
-    as they were. In both a row that is not as it was has the number -1. near: as `find_matches` takes it.
+    as they were. In both a row that is not as it was has the number -1. new: buckets of the rows that have none there.
+    near: as `find_matches` takes it.
     """
     size = corpus.facts.height
-    then, changed = np.zeros(size + 1, dtype=bool), np.zeros(size, dtype=bool)
-    then[before.rows], changed[buckets.rows] = True, True
-    changed &= ~then[:size]
-    touched = distinct(np.append(buckets.values[changed[buckets.rows]], before.values[before.rows < 0]))
-    now, earlier = (_numbers(part.holding(touched).pairs(), size) for part in (buckets, before))
+    changed = np.zeros(size, dtype=bool)
+    changed[new.rows] = True
+    touched = before.holding(distinct(np.append(new.values, before.values[before.rows < 0])))
+    now, earlier = (_numbers(part.pairs(), size) for part in (_together(touched, new), touched))
 
     ends = known.select("row", "other").to_numpy()
     stands = (ends >= 0).all(axis=1)
     orphans = ends[~stands].max(axis=1)
     numbers = np.where(stands, ends[:, 0] * size + ends[:, 1], -1)
     lost = np.intersect1d(np.setdiff1d(earlier, now, assume_unique=True), numbers)
-    lost = np.setdiff1d(lost, _numbers(_pairs_of(buckets, lost, size), size), assume_unique=True)
+    if len(lost):
+        lost = np.setdiff1d(lost, _numbers(_pairs_of(_together(before, new), lost, size), size), assume_unique=True)
     fresh = np.setdiff1d(now, np.append(earlier, numbers), assume_unique=True)
     found = find_matches(corpus, _pairs(fresh, size), settings, near)
 
@@ -202,10 +202,13 @@ def _buckets(facts: pl.DataFrame, corpus: Corpus, settings: DedupSettings, share
     return Buckets.together(parts)
 
 
+def _together(before: Buckets, new: Buckets) -> Buckets:
+    """The buckets of now: what still stands of `before`, and `new`."""
+    return Buckets.together([before.where(before.rows >= 0), new])
+
+
 def _pairs_of(buckets: Buckets, numbers: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """The pairs of all buckets that a row of these pairs is in."""
-    if not len(numbers):
-        return _NO_PAIRS
     asked = np.zeros(size, dtype=bool)
     asked[_pairs(numbers, size).ravel()] = True
     return buckets.holding(distinct(buckets.values[asked[buckets.rows]])).pairs()

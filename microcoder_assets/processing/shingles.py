@@ -111,4 +111,4 @@ class HashSet:
 
     @staticmethod
     def _slots(hashes: Hashes) -> NDArray[np.int64]:
-        return (hashes >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)
+        return (hashes >> np.uint64(64 - _TABLE_BITS)).view(np.int64)

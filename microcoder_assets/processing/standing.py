@@ -164,9 +164,9 @@ def _overlaps(column: pl.Series) -> dict[int, Overlap]:
     }
 
 
-def buckets_of(rows: pl.DataFrame) -> Buckets:
-    lengths = rows["buckets"].list.len().to_numpy()
-    return Buckets(np.repeat(np.arange(rows.height), lengths), _values(rows["buckets"]).to_numpy())
+def buckets_of(rows: pl.DataFrame, numbers: NDArray[np.int64]) -> Buckets:
+    """numbers: what the rows are called."""
+    return Buckets(np.repeat(numbers, rows["buckets"].list.len().to_numpy()), _values(rows["buckets"]).to_numpy())
 
 
 def matches_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -179,10 +179,9 @@ def matches_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def as_they_were(before: pl.DataFrame, numbers: NDArray[np.int64]) -> tuple[Buckets, pl.DataFrame]:
     """The buckets and the MATCHES of `before`. numbers: what its rows are called now, -1 for those that are gone."""
-    buckets, lines = buckets_of(before), matches_of(before)
-    buckets = buckets.where(~before["overlaps"].to_numpy()[buckets.rows])
+    stayed, lines = ~before["overlaps"], matches_of(before)
     renamed = (pl.Series(name, numbers[lines[name].to_numpy()]) for name in ("row", "other"))
-    return Buckets(numbers[buckets.rows], buckets.values), lines.with_columns(renamed)
+    return buckets_of(before.select("buckets").filter(stayed), numbers[stayed.to_numpy()]), lines.with_columns(renamed)
 
 
 def match_lists(matches: pl.DataFrame, ids: pl.Series) -> pl.Series:

@@ -124,11 +124,12 @@ def decide(
     stays[list(overlaps)] = False
     asked = np.flatnonzero(stays).tolist()
     near = near_translations(corpus, problems["statement"], asked, embedder) if embedder else {}
-    buckets = standing.buckets_of(rows)
     number = np.full(before.height, -1)
     number[then[(then >= 0) & stays]] = np.flatnonzero((then >= 0) & stays)
-    earlier = standing.as_they_were(before, number)
-    matches, changed = match_again(corpus, buckets.where(stays[buckets.rows]), *earlier, dedup, near)
+    unseen = stays.copy()
+    unseen[number[~before["overlaps"].to_numpy() & (number >= 0)]] = False
+    new_buckets = standing.buckets_of(rows.filter(unseen), np.flatnonzero(unseen))
+    matches, changed = match_again(corpus, new_buckets, *standing.as_they_were(before, number), dedup, near)
 
     of_pool = [
         pl.Series("telling_item", telling.item_of_row),

@@ -34,8 +34,8 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
     store = project.store
     result = build_split(
         store.read("verified_problems", VERIFIED),
-        store.read("calibrated_problems", CALIBRATED),
-        store.read("prepared_problems", PREPARED),
+        store.scan("calibrated_problems", CALIBRATED),
+        store.scan("prepared_problems", PREPARED),
         store.blobs,
         project.settings.publication,
         project.settings.dedup,
@@ -50,7 +50,7 @@ def train_split(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.M
         version,
         funnel=earlier,
         reasons=reasons,
-        limits=known_limits(result.frame, *(store.read(asset, columns) for asset, columns in KNOWN.items())),
+        limits=known_limits(result.frame, *(store.scan(asset, columns) for asset, columns in KNOWN.items())),
         proof=proof,
         settings=project.settings.decontamination,
     )

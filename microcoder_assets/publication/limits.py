@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from microcoder_assets.schema import PREPARED, SCORED, VERIFIED, Schema
+from microcoder_assets.schema import PREPARED, SCORED, VERIFIED, Rows, Schema, of_problems
 
 FEW_TESTS = 5
 """A row with fewer tests counts as one with few. Ours."""
@@ -19,13 +19,13 @@ KNOWN: dict[str, Schema] = {
 """The columns of earlier assets that tell of a row's limits."""
 
 
-def known_limits(rows: pl.DataFrame, *earlier: pl.DataFrame) -> pl.DataFrame:
+def known_limits(rows: pl.DataFrame, *earlier: Rows) -> pl.DataFrame:
     """limit, problems: how many rows each limit holds for, those that hold for none left out.
 
     rows: of `schema.SPLIT`. earlier: those of KNOWN, each a superset by problem_id.
     """
     for frame in earlier:
-        rows = rows.join(frame, on="problem_id", how="left", maintain_order="left")
+        rows = rows.join(of_problems(frame, rows["problem_id"]).collect(), on="problem_id", how="left")
     language = pl.col("translated_from").struct.field("language")
     translator = pl.col("translated_from").struct.field("translator")
     embedded = pl.col("scorer").str.starts_with("embedded:")

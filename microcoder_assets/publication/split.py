@@ -12,7 +12,7 @@ from microcoder_assets.processing.minhash import Cache
 from microcoder_assets.publication.choose_tests import choose_tests
 from microcoder_assets.publication.parts import assign_parts, find_families
 from microcoder_assets.publication.prompt import build_prompt
-from microcoder_assets.schema import SPLIT, conform
+from microcoder_assets.schema import SPLIT, Rows, conform, of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 ROWS_A_BATCH = 256
@@ -24,8 +24,8 @@ class Blobs(Protocol):
 
 def build_split(
     verified: pl.DataFrame,
-    calibrated: pl.DataFrame,
-    problems: pl.DataFrame,
+    calibrated: Rows,
+    problems: Rows,
     blobs: Blobs,
     settings: PublicationSettings,
     dedup: DedupSettings,
@@ -33,11 +33,15 @@ def build_split(
 ) -> StageResult:
     """SPLIT rows of the verified problems whose prompts are short enough and that one part can have.
 
-    verified, calibrated: narrow rows; problems: PREPARED rows, a superset. cache: what is known of documents already.
+    calibrated, problems: CALIBRATED and PREPARED rows, supersets. cache: what is known of documents already.
     """
+    proven = verified.select("problem_id", "verified_references", "kills", "added_tests")
+    graded = of_problems(calibrated, proven["problem_id"]).select("problem_id", "score", "expected_solve_rate", "band")
     rows = (
-        problems.join(verified.select("problem_id", "verified_references", "kills", "added_tests"), on="problem_id")
-        .join(calibrated.select("problem_id", "score", "expected_solve_rate", "band"), on="problem_id")
+        of_problems(problems, proven["problem_id"])
+        .collect()
+        .join(proven, on="problem_id")
+        .join(graded.collect(), on="problem_id")
         .sort("problem_id")
     )
     asked = rows.select("statement", "io_mode", "starter_code").iter_rows()

@@ -5,10 +5,12 @@ They hold what is paid for once: test bytes, MinHash signatures, embeddings, sco
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
-from collections.abc import Collection, Iterable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, KeysView, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -16,6 +18,12 @@ from microcoder_assets.schema import Schema
 from microcoder_assets.store.storage import LocalFolder, Storage
 
 SCHEMA: Schema = {"key": pl.String, "value": pl.Binary}
+SMALL = 64 << 20
+"""Bytes of a pack below which it is joined with others. Ours."""
+JOINS_MET = 4
+"""Times that a reader finds its packs joined meanwhile before it takes them for lost. Ours."""
+
+T = TypeVar("T")
 
 
 class Packs:
@@ -33,7 +41,10 @@ class Packs:
 
     def get(self, keys: Iterable[str]) -> dict[str, bytes]:
         """The values of those keys that are there."""
-        wanted = set(keys) & self.known()
+        asked = set(keys)
+        return self._while_joined(lambda: self._stored(asked & self.known()))
+
+    def _stored(self, wanted: Collection[str]) -> dict[str, bytes]:
         if not wanted:
             return {}
         packs = sorted({self._pack_of[key] for key in wanted})
@@ -48,9 +59,7 @@ class Packs:
         new = sorted(values.keys() - self.known())
         if not new:
             return
-        name = hashlib.sha256("\n".join(new).encode()).hexdigest()[:24] + ".parquet"
-        frame = pl.DataFrame({"key": new, "value": [values[key] for key in new]}, schema=SCHEMA)
-        self._storage.write(name, parquet_bytes(frame))
+        name = self._write(pl.DataFrame({"key": new, "value": [values[key] for key in new]}, schema=SCHEMA))
         self._read.add(name)
         self._pack_of.update(dict.fromkeys(new, name))
 
@@ -66,18 +75,63 @@ class Packs:
             (self.folder / name).unlink(missing_ok=True)
         self._pack_of, self._read = whole._pack_of, whole._read
 
+    def scattered(self) -> list[list[str]]:
+        """Packs that had better be one: names of small ones, by groups of about SMALL bytes. Only of a folder."""
+        groups: list[list[str]] = []
+        size = SMALL
+        for name in self._names():
+            of_pack = (self.folder / name).stat().st_size
+            if of_pack >= SMALL:
+                continue
+            if size >= SMALL:
+                groups.append([])
+                size = 0
+            groups[-1].append(name)
+            size += of_pack
+        return [group for group in groups if len(group) > 1]
+
+    def join(self, names: Sequence[str]) -> None:
+        """Put packs into one, with all their keys. A kill loses none, and readers in other processes find them there.
+        Only of a folder: nothing is deleted from a bucket."""
+        stored = pl.read_parquet([self._storage.url(name) for name in names])
+        whole = self._write(stored.unique("key", keep="first", maintain_order=True).sort("key"))
+        for name in names:
+            if name != whole:
+                (self.folder / name).unlink(missing_ok=True)
+
     def files(self) -> list[str]:
         """The packs that are there now, for other readers: columns of SCHEMA. A key may be in two of them."""
         return [self._storage.url(name) for name in self._names()]
 
     def known(self) -> KeysView[str]:
         """Every key in the packs that are there now."""
-        if new := [name for name in self._names() if name not in self._read]:
+        self._while_joined(self._look)
+        return self._pack_of.keys()
+
+    def _look(self) -> None:
+        names = self._names()
+        if new := [name for name in names if name not in self._read]:
             packs = pl.scan_parquet([self._storage.url(name) for name in new], include_file_paths="pack")
             found = packs.select("key", pl.col("pack").str.split("/").list.last()).collect()
-            self._pack_of.update(found.iter_rows())
+            for (name,), keys in found.partition_by("pack", as_dict=True).items():
+                self._pack_of.update(dict.fromkeys(keys["key"].to_list(), name))
             self._read.update(new)
-        return self._pack_of.keys()
+        if gone := self._read.difference(names):
+            self._pack_of = {key: pack for key, pack in self._pack_of.items() if pack not in gone}
+            self._read -= gone
+
+    def _while_joined(self, read: Callable[[], T]) -> T:
+        """What `read` reads; again where another process has joined packs that it was about to read."""
+        for _ in range(JOINS_MET):
+            with contextlib.suppress(FileNotFoundError):
+                return read()
+        return read()
+
+    def _write(self, frame: pl.DataFrame) -> str:
+        """frame: SCHEMA rows, sorted by key, each key once. Returns the pack's name."""
+        name = hashlib.sha256("\n".join(frame["key"]).encode()).hexdigest()[:24] + ".parquet"
+        self._storage.write(name, parquet_bytes(frame))
+        return name
 
     def _names(self) -> list[str]:
         return self._storage.names("*.parquet")

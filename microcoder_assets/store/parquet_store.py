@@ -149,6 +149,11 @@ class ParquetStore:
         files = self.data_files(asset, partitions)
         return conform(pl.read_parquet(files, columns=list(schema)) if files else pl.DataFrame(schema=schema), schema)
 
+    def scan(self, asset: str, schema: Schema) -> pl.LazyFrame:
+        """As `read` of all partitions, but in no order; read when it is collected, and then only what is asked for."""
+        files = self.data_files(asset)
+        return pl.scan_parquet(files).select(list(schema)) if files else pl.LazyFrame(schema=schema)
+
     def read_with_partition(self, asset: str, schema: Schema, manifests: Sequence[Manifest]) -> pl.DataFrame:
         """As `read` of those partitions, with the columns partition and source: the name of the one that each row is
         in, and the sha256 of its rows."""
@@ -159,10 +164,10 @@ class ParquetStore:
         of_rows = of_files.select(pl.all().repeat_by(pl.Series([m.rows for m in manifests], dtype=pl.Int64)).explode())
         return conform(rows.hstack(of_rows), {**schema, **of_files.schema})
 
-    def read_decisions(self, manifests: Iterable[Manifest]) -> pl.DataFrame:
-        """The standing decisions of those partitions as SNAPSHOT rows."""
+    def scan_decisions(self, manifests: Iterable[Manifest]) -> pl.LazyFrame:
+        """The standing decisions of those partitions as SNAPSHOT rows, read as far as they are asked for."""
         files = [self._url(manifest, manifest.decisions) for manifest in manifests]
-        return pl.read_parquet(files) if files else pl.DataFrame(schema=ledger.SNAPSHOT)
+        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=ledger.SNAPSHOT)
 
     def publish(
         self,
@@ -183,6 +188,7 @@ class ParquetStore:
         folder = self._folder(asset, partition)
         with folder.exclusive():
             standing = ledger.snapshot(result.decisions)
+            counts = dict(standing["decision"].value_counts().sort("decision").iter_rows())
             data = _content_file(folder, "data/", result.frame)
             decisions = _content_file(folder, "decisions/", standing)
             while True:
@@ -194,7 +200,7 @@ class ParquetStore:
                 version, ledgers = (current.version, current.ledger) if current else (0, [])
                 if not same:
                     version += 1
-                    old = pl.read_parquet(folder.url(current.decisions)) if current else standing.clear()
+                    old = pl.scan_parquet(folder.url(current.decisions)) if current else standing.clear().lazy()
                     lines = ledger.changed(old, standing).with_columns(
                         stage=pl.lit(asset),
                         partition=pl.lit(str(partition)),
@@ -213,7 +219,7 @@ class ParquetStore:
                     sha256=data.sha256,
                     data=data.name,
                     decisions=decisions.name,
-                    counts={kind.value: count for kind, count in sorted(result.counts.items())},
+                    counts=counts,
                     inputs=inputs,
                     code_version=code_version,
                     run_id=run_id,

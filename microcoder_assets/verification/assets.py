@@ -29,7 +29,7 @@ def verified_problems(context: dg.AssetExecutionContext, workspace: Workspace) -
     project = workspace.project()
     inputs = plan.inputs_of(project, "verified_problems")
     selected = project.store.read("selected_problems", SELECTED)
-    problems = project.store.read("prepared_problems", PREPARED)
+    problems = project.store.scan("prepared_problems", PREPARED)
     cache = project.store.packs("verdicts")
     settings, engine = at_engine(project.settings.verification, project.settings.fan_out)
     with progress("verifying", selected.height) as done:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from microcoder_assets.config import ReadabilitySettings
 from microcoder_assets.llm.budget import BudgetSpent
 from microcoder_assets.llm.cache import Cache
+from microcoder_assets.schema import Rows, of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 
 if TYPE_CHECKING:  # openai takes a second to import
@@ -92,13 +93,13 @@ def open_reader(settings: ReadabilitySettings, cache: Cache) -> Reader | None:
     return Reader(client, settings)
 
 
-def drop_unreadable(result: StageResult, problems: pl.DataFrame, reader: Reader) -> StageResult:
+def drop_unreadable(result: StageResult, problems: Rows, reader: Reader) -> StageResult:
     """The result of verification without the problems whose statement the reader rejects.
 
     problems: PREPARED rows, a superset. A statement that it could not read, for want of an answer, is kept, and its
     decision says so: the gate is an addition to proof by execution, never in its place.
     """
-    asked = problems.join(result.frame.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
+    asked = of_problems(problems, result.frame["problem_id"]).select("problem_id", "title", "statement").collect()
     readings = dict(zip(asked["problem_id"], reader.read(asked), strict=True))
     decisions = [_decided(decision, readings.get(decision.problem_id), reader) for decision in result.decisions]
     dropped = [decision.problem_id for decision in decisions if decision.reason == "unreadable"]

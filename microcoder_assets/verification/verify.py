@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ import polars as pl
 from microcoder_assets.config import FanOutSettings, VerificationSettings
 from microcoder_assets.errors import UserError
 from microcoder_assets.fan_out import Engine, OnRay, Serial, Threads
-from microcoder_assets.schema import VERIFIED, conform
+from microcoder_assets.schema import VERIFIED, Rows, conform, of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
 from microcoder_assets.verification.evidence import Outcome, outcome_of, refused
 from microcoder_assets.verification.generators import input_model
@@ -69,7 +69,7 @@ class VerdictCache(Protocol):
 
 def verify(
     selected: pl.DataFrame,
-    problems: pl.DataFrame,
+    problems: Rows,
     blobs: Blobs,
     cache: VerdictCache,
     settings: VerificationSettings,
@@ -83,12 +83,13 @@ def verify(
     A problem whose outcome is an internal error of the judge, or that it cannot take, is reported and not cached.
     """
     engine = engine or Serial()
-    rows = problems.join(selected.select("problem_id"), on="problem_id", how="semi").sort("problem_id")
+    rows = of_problems(problems, selected["problem_id"]).select("problem_id", "content_sha", "references").collect()
     with open_judge(settings) as judge:
         keys = {row["problem_id"]: _key(row, settings, judge) for row in rows.iter_rows(named=True)}
         outcomes = {key: Outcome.from_json(text) for key, text in cache.get(list(keys.values())).items()}
-        todo = [row for row in rows.iter_rows(named=True) if keys[row["problem_id"]] not in outcomes]
-        progress(len(keys) - len(todo))
+        lacking = pl.Series([name for name, key in keys.items() if key not in outcomes], dtype=pl.String)
+        todo = of_problems(problems, lacking).collect().iter_rows(named=True)
+        progress(len(keys) - len(lacking))
         bench = Bench(settings, dict(judge.languages), judge if engine.here else None)
         batches = (("".join(keys[row["problem_id"]] for row in b), _carried(b, blobs)) for b in _batches(todo))
         for done in engine.map(bench, batches):
@@ -209,7 +210,7 @@ def _key(row: Mapping[str, Any], settings: VerificationSettings, judge: Judge) -
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     batch: list[Mapping[str, Any]] = []
     size = 0
     for row in rows:

@@ -18,12 +18,16 @@ from polars.testing import assert_frame_equal
 
 from microcoder_assets.checks import CHECKS
 from microcoder_assets.filtering import rubric
+from microcoder_assets.filtering.embedded import EmbeddedScorer, load_embedded
+from microcoder_assets.filtering.score import score_problems
+from microcoder_assets.filtering.scorer import ProblemScore
 from microcoder_assets.lineage import story
 from microcoder_assets.project import Project
 from microcoder_assets.runner import RunFailed, Runner
-from microcoder_assets.schema import SCORED
+from microcoder_assets.schema import PREPARED, SCORED
 from microcoder_assets.store import Partition
 from microcoder_assets.store.catalogue import query
+from microcoder_assets.store.ledger import snapshot
 
 PACKAGES = ("lampposts", "snailpace", "twostones")
 MADE = ["scraped_problems", "normalized_problems", "livecodebench_problems", "unique_problems"]
@@ -105,6 +109,38 @@ def test_a_changed_rubric_scores_anew_and_leaves_the_old_scores(
     kept = query(project.store, "SELECT * FROM scorings ORDER BY problem_id, rubric_version")
     assert_frame_equal(kept, pl.concat([old, new]).sort("problem_id", "rubric_version"))
     assert make(project, "scored_problems") == []
+
+
+def test_a_night_scores_what_is_in_changed_partitions_and_finds_what_scoring_all_finds(
+    project: Project, tmp_path: Path, examples_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[str] = []
+    real = EmbeddedScorer.score
+
+    def counted(scorer: EmbeddedScorer, problems: pl.DataFrame) -> Iterator[ProblemScore]:
+        scored.extend(problems["native_id"])
+        return real(scorer, problems)
+
+    monkeypatch.setattr(EmbeddedScorer, "score", counted)
+    make(project, "scored_problems")
+    assert sorted(scored) == sorted(PACKAGES)
+    scored.clear()
+    months = _months(project)
+    shutil.copytree(examples_dir / "archive" / "stairgarden", tmp_path / "packages" / "stairgarden")
+    make(project, "scored_problems")
+    same_month = [name for name, month in months.items() if month == _months(project)["stairgarden"]]
+    assert sorted(scored) == sorted(["stairgarden", *same_month])
+    whole = score_problems(project.store.read("prepared_problems", PREPARED), load_embedded(), rubric.load_rubric())
+    assert_frame_equal(project.store.read("scored_problems", SCORED), whole.frame, check_exact=True)
+    standing = project.store.scan_decisions(project.store.manifests("scored_problems")).collect()
+    assert_frame_equal(standing, snapshot(whole.decisions), check_exact=True)
+
+
+def _months(project: Project) -> dict[str, str]:
+    """The month of each problem of `prepared_problems`, by native id."""
+    manifests = project.store.manifests("prepared_problems")
+    rows = project.store.read_with_partition("prepared_problems", {"problem_id": pl.String}, manifests)
+    return {name.partition(":")[2]: month for name, month, _ in rows.rows()}
 
 
 def test_exports_that_were_deleted_come_back(project: Project) -> None:

@@ -160,7 +160,7 @@ def test_shuffled_rows_and_second_runs_give_the_same(unique_rows: Any) -> None:
     first, report = calibrate(given_rows, problems, SETTINGS)
     second, again = calibrate(given_rows.sample(fraction=1, shuffle=True, seed=3), problems.reverse(), SETTINGS)
     assert_frame_equal(first.frame, second.frame)
-    assert first.decisions == second.decisions
+    assert list(first.decisions) == list(second.decisions)
     assert reliability_plot(report) == reliability_plot(again)
     assert score_histogram(given_rows) == score_histogram(given_rows.reverse())
 

@@ -56,6 +56,21 @@ def test_every_row_is_scored_once_in_any_order(unique_rows: Any, rubric: Rubric)
     assert result.frame["score"].to_list() == pytest.approx(weighted.to_list())
 
 
+def test_a_score_does_not_depend_on_how_many_are_scored_with_it(unique_rows: Any, rubric: Rubric) -> None:
+    code = {"name": "a.py", "label": "accepted", "language": "python"}
+    rows = unique_rows(
+        *(
+            {"statement": f"word {n} " * (n % 17 + 1), "tags": ["dp"] * (n % 2), "platform": ("codeforces", "x")[n % 2],
+             "references": [{**code, "code": "print(1)\n" * (n % 5)}]}
+            for n in range(40)
+        )
+    )  # fmt: skip
+    together = score_problems(rows, SCORER, rubric).frame
+    for size in (1, 3, 16):
+        apart = [score_problems(part, SCORER, rubric).frame for part in rows.iter_slices(size)]
+        assert_frame_equal(pl.concat(apart).sort("problem_id"), together, check_exact=True)
+
+
 def test_rows_say_that_it_is_not_the_model(unique_rows: Any, rubric: Rubric) -> None:
     row = score_problems(unique_rows({}), SCORER, rubric).frame.row(0, named=True)
     assert row["scorer"] == SCORER.name == f"embedded:{SCORER.version}"

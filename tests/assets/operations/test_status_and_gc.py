@@ -23,6 +23,7 @@ from microcoder_assets import plan
 from microcoder_assets.lineage import story
 from microcoder_assets.project import Project
 from microcoder_assets.schema import NORMALIZED
+from microcoder_assets.store import Packs
 from microcoder_assets.store.catalogue import query
 
 pytestmark = pytest.mark.long
@@ -60,6 +61,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, examples_dir: Path) -> Ite
 def tree(folder: Path) -> dict[str, str]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def stored(folder: Path) -> dict[str, bytes]:
+    packs = Packs(folder)
+    return packs.get(packs.known())
 
 
 def states(project: Project) -> dict[str, str]:
@@ -116,10 +122,11 @@ def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -
     ledger = query(store, "SELECT stage, version, decision FROM ledger WHERE problem_id = 'lantern:orchardlog'")
     assert ledger.height == 6  # three versions in each of two stages
     manifests = [m for asset in ("scraped_problems", "normalized_problems") for m in store.manifests(asset)]
-    before = tree(root)
+    before, bytes_of_tests = tree(root), stored(root / "packs" / "blobs")
     planned = microcoder(project, "gc", "--keep", "1", "--days", "0", "--dry-run")
     assert planned.exit_code == 0, planned.output
     assert "8 old versions" in planned.stdout  # rows and decisions of two assets, twice
+    assert f"joins of small packs: {root}/packs/blobs" in planned.stdout
     assert tree(root) == before
 
     assert "4 old versions" in microcoder(project, "gc", "--keep", "2", "--dry-run").stdout
@@ -138,7 +145,9 @@ def test_gc_keeps_what_is_referred_to_also_when_it_is_killed(project: Project) -
     assert again.sort(pl.all()).equals(ledger.sort(pl.all()))
     assert [m for asset in ("scraped_problems", "normalized_problems") for m in store.manifests(asset)] == manifests
     gone = before.keys() - tree(root).keys()
-    assert not [name for name in gone if "/ledger/" in name or "/blobs/" in name]
+    assert not [name for name in gone if "/ledger/" in name]
+    assert len(list((root / "packs" / "blobs").iterdir())) == 1
+    assert stored(root / "packs" / "blobs") == bytes_of_tests
     assert microcoder(project, "backfill", *SPAN).stdout == "nothing to do: every partition stands (4)\n"
     with dg.DagsterInstance.get() as instance:
         known = {run.run_id for run in instance.get_runs()}

@@ -90,5 +90,6 @@ def test_a_night_writes_only_the_partitions_of_what_is_new_and_of_what_that_merg
     for asset in made_twice:
         versions = {m.partition.split("|")[0]: m.version for m in project.store.manifests(asset)}
         assert versions == {MONTHS[0]: 1, MONTHS[1]: 2, MONTHS[2]: made_twice[asset]}
-    ended = project.store.read_decisions(project.store.manifests("unique_problems")).filter(decision="merged")
+    decisions = project.store.scan_decisions(project.store.manifests("unique_problems"))
+    ended = decisions.filter(decision="merged").collect()
     assert ended.select("problem_id").rows() == [("kattis:1",)]

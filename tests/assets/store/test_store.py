@@ -14,17 +14,21 @@ import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import new_bucket_place, storage
+from polars.testing import assert_frame_equal
 
 from microcoder_assets import clock
 from microcoder_assets.errors import UserError
+from microcoder_assets.schema import of_problems
 from microcoder_assets.stage import Decision, Kind, StageResult
-from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition
+from microcoder_assets.store import Blobs, Packs, ParquetStore, Partition, ledger
 from microcoder_assets.store.atomic import write_atomic
 from microcoder_assets.store.storage import Storage, Stored
 
@@ -50,6 +54,28 @@ def test_publish_then_read(place: str) -> None:
     assert store.read("asset", SCHEMA).rows() == [("a:1", 1), ("a:2", 2), ("b:1", 3)]
     assert store.read("asset", SCHEMA, [Partition("2026-02", "b")]).rows() == [("b:1", 3)]
     assert store.read("nothing", SCHEMA).is_empty()
+
+
+rows_of_platforms = st.dictionaries(
+    st.sampled_from("abc"), st.dictionaries(st.integers(0, 9).map(str), st.integers(0, 9), min_size=1), max_size=3
+)
+
+
+@given(rows_of_platforms, st.sets(st.sampled_from(["a:1", "a:5", "b:0", "b:9", "c:3", "d:1"])))
+@settings(max_examples=12)
+def test_the_rows_of_some_problems_are_those_of_all_read_and_chosen_from(
+    new_place: Callable[[], str], rows: dict[str, dict[str, int]], wanted: set[str]
+) -> None:
+    store = ParquetStore(storage(new_place()))
+    for platform, values in rows.items():
+        named = {f"{platform}:{number}": value for number, value in values.items()}
+        store.publish("asset", result(named), partition=Partition("2026-01", platform), **RUN)
+    every = store.read("asset", SCHEMA)
+    assert_frame_equal(store.scan("asset", SCHEMA).sort("problem_id").collect(), every)
+    ids = pl.Series(sorted(wanted), dtype=pl.String)
+    chosen = of_problems(store.scan("asset", SCHEMA), ids)
+    assert_frame_equal(chosen.collect(), every.filter(pl.col("problem_id").is_in(ids.implode())))
+    assert_frame_equal(chosen.select("value").collect(), chosen.collect().select("value"))
 
 
 def test_publishing_the_same_again_changes_no_byte(place: str) -> None:
@@ -108,6 +134,71 @@ def test_a_store_whose_manifests_name_no_ledger_keeps_its_history(tmp_path: Path
     assert pl.read_parquet(store.ledger_files("asset"))["version"].to_list() == [1, 2, 3]
 
 
+def nights_of_packs(folder: Path, nights: int) -> dict[str, bytes]:
+    """Adds three keys a night, of which one is two nights old."""
+    stored = {}
+    for night in range(nights):
+        added = {f"key {n}": f"value {n}".encode() for n in (2 * night, 2 * night + 1)}
+        Packs(folder).put({f"key {max(0, 2 * night - 4)}": b"not this"} | added)
+        stored |= added
+    return stored
+
+
+def test_small_packs_become_one_with_all_that_they_held(tmp_path: Path) -> None:
+    stored = nights_of_packs(tmp_path, 9)
+    reader, late = Packs(tmp_path), Packs(tmp_path)
+    assert reader.get(stored) == stored
+    (group,) = reader.scattered()
+    assert len(group) == 9
+    Packs(tmp_path).join(group)
+    assert len(list(tmp_path.iterdir())) == 1 and not reader.scattered()
+    assert reader.get(["key 4"]) == {"key 4": b"value 4"}
+    assert reader.get(stored) == late.get(stored) == Packs(tmp_path).get(stored) == stored
+    reader.put({"key 1": b"not this", "new": b"n"})
+    assert late.known() == stored.keys() | {"new"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_reader_that_meets_a_join_looks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the names that it has listed and the files that it then opens."""
+    stored = nights_of_packs(tmp_path, 5)
+    reader, real, left = Packs(tmp_path), pl.scan_parquet, [2]
+
+    def joined_meanwhile(files: list[str], **options: Any) -> pl.LazyFrame:
+        if left[0]:
+            left[0] -= 1
+            for group in Packs(tmp_path).scattered():
+                Packs(tmp_path).join(group)
+        return real(files, **options)
+
+    monkeypatch.setattr(pl, "scan_parquet", joined_meanwhile)
+    assert reader.get(stored) == stored
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 4])
+def test_a_join_that_is_killed_has_lost_nothing(tmp_path: Path, killed_after: int) -> None:
+    stored = nights_of_packs(tmp_path, 6)
+    code = f"""
+    import pathlib
+    unlink, left = pathlib.Path.unlink, [{killed_after}]
+    def unlink_or_die(path, missing_ok=False):
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= path.suffix == ".parquet"
+        unlink(path, missing_ok)
+    pathlib.Path.unlink = unlink_or_die
+    packs = Packs(Path(sys.argv[2]))
+    packs.join(packs.scattered()[0])
+    """
+    joiner = script(code, str(tmp_path))
+    joiner.communicate(timeout=60)
+    assert joiner.returncode == -signal.SIGKILL
+    assert Packs(tmp_path).get(stored) == stored
+    Packs(tmp_path).join(Packs(tmp_path).scattered()[0])
+    assert Packs(tmp_path).get(stored) == stored
+    assert len(list(tmp_path.glob("*.parquet"))) == 1
+
+
 values = st.dictionaries(st.text(min_size=1, max_size=5), st.binary(max_size=20), max_size=8)
 
 
@@ -121,14 +212,18 @@ def test_packs_keep_first_values(new_place: Callable[[], str], values: dict[str,
     assert Packs(place).get([*values, "never stored "]) == values
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["a:1", "a:2", "a:3"]), st.integers(0, 2)), max_size=5))
-@settings(max_examples=8)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["a:1", "a:2", "a:3", "b:1"]), st.integers(0, 2)), max_size=5),
+    st.sampled_from([1, 2, 100]),
+)
+@settings(max_examples=12)
 def test_whatever_is_published_the_ledger_leads_to_what_stands(
-    new_place: Callable[[], str], nights: list[dict[str, int]]
+    new_place: Callable[[], str], nights: list[dict[str, int]], at_a_time: int
 ) -> None:
     store = ParquetStore(storage(new_place()))
-    for night, values in enumerate(nights):
-        store.publish("asset", result(values), **{**RUN, "inputs": str(night)})
+    with patch.object(ledger, "DECISIONS_AT_A_TIME", at_a_time):
+        for night, values in enumerate(nights):
+            store.publish("asset", result(values), **{**RUN, "inputs": str(night)})
     standing: dict[str, str] = {}
     for file in store.ledger_files("asset"):
         for line in pl.read_parquet(file).iter_rows(named=True):
