@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _socket
 import array
-import marshal
+import json
 import os
 
 TYPE_CHECKING = False
@@ -35,12 +35,13 @@ class Job:
         self.memory: int = message["memory"]
         self.limit: int = message["output"]
         self.source: list[int] = message["source"]
-        self.tests: list[dict[str, Any]] = message["tests"]
+        self.inputs: list[list[int]] = message["inputs"]
+        self.files: dict[str, dict[str, list[int]]] = message["files"]
         self.entry_point: str | None = message["entry_point"]
         self.preamble: bool = message["preamble"]
         self.arguments: list[str] = message["arguments"]
         self.stop_on_fail: bool = message["stop_on_fail"]
-        self.count = len(self.tests)
+        self.count = len(self.inputs)
         self.written: int | None = None
         self.data, self.errors, *self.outputs = files
 
@@ -116,7 +117,7 @@ def wait(channel: int) -> Job:
             os._exit(0)
         data += more
     socket.detach()
-    return Job(marshal.loads(data[SIZE:]), files)
+    return Job(json.loads(data[SIZE:]), files)
 
 
 def write(fd: int, data: bytes) -> None:

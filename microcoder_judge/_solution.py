@@ -143,7 +143,7 @@ def _apart(zygote: Zygote, job: _job.Job) -> None:
     folder = zygote.sandbox.folder
     child = _TestChild(zygote, job, run)
     for test in range(job.count):
-        _place_files(job, job.tests[test])
+        _place_files(job, test)
         current, watch = child, zygote.watch(child.pid, job.time_s)
         current.begin(test)
         if test + 1 < job.count:
@@ -291,7 +291,7 @@ class _Run:
 
     def __call__(self, test: int, alone: bool = False) -> int:
         """Be the program for one test. alone: no other follows in this process."""
-        job, place = self.job, self.job.tests[test]["input"]
+        job, place = self.job, self.job.inputs[test]
         os.ftruncate(self.stdin, 0)
         os.lseek(self.stdin, 0, os.SEEK_SET)
         if not self.function:
@@ -404,7 +404,7 @@ class _Native:
         job = self.job
         os.ftruncate(self.stdin, 0)
         os.lseek(self.stdin, 0, os.SEEK_SET)
-        job.copy(job.tests[test]["input"], self.stdin)
+        job.copy(job.inputs[test], self.stdin)
         os.lseek(self.stdin, 0, os.SEEK_SET)
         job.connect(self.stdin, job.outputs[test])
         # Python ignores these, and what is ignored stays so in the program.
@@ -430,9 +430,9 @@ def _compiler(zygote: Zygote, job: _job.Job) -> NoReturn:
     os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
 
 
-def _place_files(job: _job.Job, test: dict[str, Any]) -> None:
+def _place_files(job: _job.Job, test: int) -> None:
     """Files that a test wants in the working folder; a name that ends in a slash is a folder."""
-    for name, place in test.get("files", {}).items():
+    for name, place in job.files.get(str(test), {}).items():
         if name.endswith("/"):
             os.mkdir(name)
             continue

@@ -1,8 +1,8 @@
 """A worker's process: exec'ed clean, confined once, then it forks a child for each program. Standard library.
 
-It talks with the supervisor over fd 3 in packets, marshalled towards here and JSON back; what programs read and write
-travels in memory files that come with a packet and never enters this process's own memory, so that no program finds
-there what an earlier one was given or has answered.
+It talks with the supervisor over fd 3 in packets of JSON; what programs read and write travels in memory files that
+come with a packet and never enters this process's own memory, so that no program finds there what an earlier one was
+given or has answered.
 
     settings ->   <- {"level"}                                 once
     run, files -> <- {"records": [...]} ... {"done", "clean"}  a program on tests; `stop` may cut it short
@@ -19,7 +19,6 @@ import _socket
 import ctypes
 import gc
 import json
-import marshal
 import os
 import resource
 import select
@@ -68,7 +67,7 @@ class Zygote:
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.control = _socket.socket(fileno=CONTROL)
-        settings = marshal.loads(self.control.recv(_job.PACKET))
+        settings = json.loads(self.control.recv(_job.PACKET))
         for name in settings["modules"]:
             _solution.preload(name, settings["site"])
         with open("/proc/self/statm", "rb") as statm:
@@ -112,7 +111,7 @@ class Zygote:
         child, channel = fork()
         while child:
             data, files = self.receive()
-            message = marshal.loads(data)
+            message = json.loads(data)
             if message["do"] == "stop":
                 continue
             running, reader = child, channel
