@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import _socket
-import array
-import json
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PACKET = 1 << 16
-"""Bytes of a message at most. Ours."""
-SIZE = 4
-"""Bytes that say how long a job is."""
 ERRORS_KEPT = 1 << 20
 SMALL = 1 << 16
 """Bytes that are copied faster through this process than by the kernel. Measured."""
@@ -24,6 +17,7 @@ class Job:
     """One program and its tests: the message's fields, and the memory files that came with it: an output for each test
     where every test has a process of its own, else one for all.
 
+    inputs: the place of each test's input. files: those that a test wants in its folder, by its number and their names.
     written: when its source file was last changed, in ns, once there is one.
     """
 
@@ -87,37 +81,6 @@ class Job:
     def output(self, test: int) -> int:
         """The file that a test writes to."""
         return self.outputs[test if self.apart else 0]
-
-
-def receive(channel: _socket.socket) -> tuple[bytes, list[int]]:
-    """What comes next through a socket, and its files; nothing at its end."""
-    data, ancillary, _, _ = channel.recvmsg(PACKET, _socket.CMSG_SPACE(4 * 253))
-    files = array.array("i")
-    for level, kind, content in ancillary:
-        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
-            files.frombytes(content[: len(content) - len(content) % files.itemsize])
-    return data, list(files)
-
-
-def send(channel: int, data: bytes, files: list[int]) -> None:
-    """Send a job, as it came, to a child that waits for it. Raises OSError when it is gone."""
-    rights = _socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", files)
-    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, channel)
-    socket.sendmsg([len(data).to_bytes(SIZE, "little"), data], [rights])
-    socket.detach()
-
-
-def wait(channel: int) -> Job:
-    """The job that is sent to this process. Ends it with the zygote."""
-    socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, channel)
-    data, files = receive(socket)
-    while len(data) < SIZE or len(data) < SIZE + int.from_bytes(data[:SIZE], "little"):
-        more = socket.recv(PACKET)
-        if not more:
-            os._exit(0)
-        data += more
-    socket.detach()
-    return Job(json.loads(data[SIZE:]), files)
 
 
 def write(fd: int, data: bytes) -> None:

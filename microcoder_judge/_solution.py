@@ -80,20 +80,17 @@ def warm_up() -> None:
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
 
 
-def live(zygote: Zygote, channel: int) -> None:
+def live(zygote: Zygote, job: _job.Job, writer: int) -> None:
     """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
     zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
     try:
-        # What every program touches becomes this process's own while it waits.
-        exec(compile("0", "rehearsal", "exec"), {})
-        job = _job.wait(channel)
         if job.do == "compile":
             _compiler(zygote, job)
         elif job.apart:
             _apart(zygote, job)
         else:
-            _batch(zygote, job, channel)
+            _batch(zygote, job, writer)
     except Exception:
         os._exit(HARNESS)
 

@@ -1,8 +1,8 @@
 """A worker's process: exec'ed clean, confined once, then it forks a child for each program. Standard library.
 
-It talks with the supervisor over fd 3 in packets of JSON; what programs read and write travels in memory files that
-come with a packet and never enters this process's own memory, so that no program finds there what an earlier one was
-given or has answered.
+It talks with the supervisor over fd 3 in packets of JSON, at most PACKET bytes; what programs read and write travels in
+memory files that come with a packet and never enters this process's own memory, so that no program finds there what an
+earlier one was given or has answered.
 
     settings ->   <- {"level"}                                 once
     run, files -> <- {"records": [...]} ... {"done", "clean"}  a program on tests; `stop` may cut it short
@@ -16,6 +16,7 @@ process cannot be used again.
 from __future__ import annotations
 
 import _socket
+import array
 import ctypes
 import gc
 import json
@@ -41,7 +42,8 @@ else:
     import _solution
     import _surroundings
 
-CONTROL, CHANNEL = 3, 4
+CONTROL = 3
+PACKET = 1 << 16
 READY, BROKEN, LEFT = -1, -2, -3
 LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
 COMPILE_S, END_S = 10.0, 0.2
@@ -67,7 +69,7 @@ class Zygote:
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.control = _socket.socket(fileno=CONTROL)
-        settings = json.loads(self.control.recv(_job.PACKET))
+        settings = json.loads(self.control.recv(PACKET))
         for name in settings["modules"]:
             _solution.preload(name, settings["site"])
         with open("/proc/self/statm", "rb") as statm:
@@ -98,49 +100,27 @@ class Zygote:
     def send(self, message: dict[str, Any]) -> None:
         os.write(CONTROL, json.dumps(message).encode())
 
-    def receive(self) -> tuple[bytes, list[int]]:
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
         """The next packet and its files. Ends the process with the supervisor."""
-        data, files = _job.receive(self.control)
+        data, ancillary, _, _ = self.control.recvmsg(PACKET, _socket.CMSG_SPACE(4 * 253))
         if not data:
             os._exit(0)
-        return data, files
+        files = array.array("i")
+        for level, kind, content in ancillary:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+                files.frombytes(content[: len(content) - len(content) % files.itemsize])
+        return json.loads(data), list(files)
 
-    def serve(self) -> int:
-        """Run programs until the supervisor goes away. Only children return, each with the descriptor where its job
-        will come. They are forked while the program before runs, and keep nothing of it, neither files nor frames."""
-        child, channel = fork()
-        while child:
-            data, files = self.receive()
-            message = json.loads(data)
+    def serve(self) -> None:
+        """Run programs until the supervisor goes away."""
+        while True:
+            message, files = self.receive()
             if message["do"] == "stop":
                 continue
-            running, reader = child, channel
-            _job.send(reader, data, files)
-            compiles = message["do"] == "compile"
-            if not compiles:
-                child, channel = fork()
-            if child:
-                last = run_job(self, running, reader, _job.Job(message, files))
-                for file in (reader, *files):
-                    os.close(file)
-                self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
-            if child and compiles:  # what a compiler has started is ended with every other child
-                child, channel = fork()
-        return channel
-
-
-def fork() -> tuple[int, int]:
-    """A child's id and where to talk with it; in the child, which has no other files, 0 and where it is talked to."""
-    # Sockets, because whoever finds a pipe under /proc can open its other end.
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    child = os.fork()
-    if child:
-        theirs.close()
-        return child, ours.detach()
-    ours.close()
-    os.dup2(theirs.detach(), CHANNEL)
-    os.closerange(CHANNEL + 1, _solution.MAX_OPEN_FILES)
-    return 0, CHANNEL
+            last = run_job(self, _job.Job(message, files))
+            for file in files:
+                os.close(file)
+            self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
 
 
 class Watch:
@@ -210,11 +190,21 @@ class Watch:
         return code, died_of, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def run_job(zygote: Zygote, child: int, reader: int, job: _job.Job) -> dict[str, Any]:
-    """Let a child run its program on its tests; `apart` gives every test one more. What is still to be said of it is
-    returned, to travel with the end of the job."""
+def run_job(zygote: Zygote, job: _job.Job) -> dict[str, Any]:
+    """Run one program on its tests in a child of its own; `apart` gives every test one more. What is still to be said
+    of it is returned, to travel with the end of the job."""
+    # Sockets, because whoever finds a pipe under /proc can open its other end.
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    reader, writer = ours.detach(), theirs.detach()
     os.set_blocking(reader, False)
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _solution.live(zygote, job, writer)
+        sys.exit(_solution.HARNESS)
+    os.close(writer)
     last = oversee_apart(child) if job.apart else oversee(zygote, child, job, reader)
+    os.close(reader)
     if job.do == "compile":
         collect(zygote, child, job)
     return last
@@ -305,7 +295,7 @@ def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] 
     """The child's records, None at their end. A program can write here too, so a record out of place only means that
     its process is not used again."""
     try:
-        data = os.read(reader, _job.PACKET)
+        data = os.read(reader, PACKET)
     except BlockingIOError:
         return []
     if not data:
@@ -387,8 +377,6 @@ def main() -> None:
     sys.dont_write_bytecode = True
     gc.collect()
     gc.freeze()
-    channel = zygote.serve()
-    _solution.live(zygote, channel)
-    sys.exit(_solution.HARNESS)
+    zygote.serve()
 
 

@@ -23,13 +23,11 @@ from microcoder_judge.worker import SandboxRefused
 ATTACKS = {f"{kind}: {attack.name}": attack for kind, attacks in CORPUS.items() for attack in attacks}
 HONEST = Problem("honest", (Test(b"20 22", b"42"), Test(b"-1 1", b"0")))
 RIGHT = "print(sum(map(int, input().split())))"
-AT_REST = 20
-"""Looks in a row that find as many processes."""
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What a judge holds at rest: its zygotes have forked the children that wait for the next programs."""
+    """What a judge holds between programs."""
 
     processes: int
     descriptors: int
@@ -38,11 +36,8 @@ class Traces:
     @classmethod
     def of(cls, folder: Path) -> Traces:
         me = psutil.Process()
-        counts: list[int] = []
-        while len(counts) < AT_REST or len(set(counts[-AT_REST:])) > 1:
-            counts.append(len(me.children(recursive=True)))
-            time.sleep(0.05)
-        return cls(counts[-1], me.num_fds(), frozenset(path.name for path in folder.iterdir()))
+        files = frozenset(path.name for path in folder.iterdir())
+        return cls(len(me.children(recursive=True)), me.num_fds(), files)
 
 
 @dataclass(frozen=True)
