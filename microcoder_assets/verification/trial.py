@@ -22,7 +22,7 @@ from microcoder_assets.verification.programs import Program
 from microcoder_judge import Problem, Result, Test, TestResult, Verdict
 
 UNDECIDED = (Verdict.TLE, Verdict.IE)
-"""What says nothing of the tests: a program out of time under limits that are ours, and a fault of the judge."""
+"""What says nothing of the tests: a program out of time at a pace that is ours, and a fault of the judge."""
 
 
 @dataclass
@@ -131,12 +131,17 @@ class Trial:
         return "ok", detail
 
     def kills(self) -> list[dict[str, Any]]:
-        """Rows of `schema.KILL`: which wrong submissions and mutants each test rejects, as far as they were run."""
+        """Rows of `schema.KILL`: which wrong submissions and mutants each test rejects, as far as they were run. Time
+        rejects a known-wrong one only under the limit that references have, not where it was held to their pace."""
         by_test: dict[str, list[str]] = {test.name: [] for test in self.problem.tests}
         for program in [*self.wrong, *self.mutants]:
-            for test in self.complete.get(program.name, self.runs[program.name][0]).tests:
-                if test.verdict is not Verdict.AC and test.verdict not in UNDECIDED:
-                    by_test[test.name].append(program.name)
+            first, complete = self.runs[program.name][0], self.complete.get(program.name)
+            rejecting = {failed_test(first)} if first.verdict is not Verdict.IE else set()
+            if complete is not None:
+                rejecting |= {t.name for t in complete.tests if t.verdict not in (Verdict.AC, *UNDECIDED)}
+            for test, names in by_test.items():
+                if test in rejecting:
+                    names.append(program.name)
         return [{"test": test, "submissions": names} for test, names in by_test.items() if names]
 
     def _near_limit(self, runs: Sequence[Result]) -> bool:

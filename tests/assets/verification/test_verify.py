@@ -79,6 +79,15 @@ def test_every_test_that_rejects_a_wrong_submission_is_known(tmp_path: Path) -> 
     ]
 
 
+def test_a_test_that_a_wrong_submission_is_too_slow_for_rejects_it(tmp_path: Path) -> None:
+    slow = "n = int(input())\nwhile n < 0: pass\nprint(2 * n)"
+    blobs = Blobs(tmp_path / "blobs")
+    problems = frame([unique_row(blobs, "a:x", references={"accepted": [DOUBLE], "rejected": [slow]})])
+    settings = VerificationSettings(complete_above=1, mutants=0, time_limit_factor=1.0)  # type: ignore[call-arg]
+    row = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), settings).frame.row(0, named=True)
+    assert row["kills"] == [{"test": "1", "submissions": ["rejected/0.py"]}]
+
+
 def test_a_declared_checker_decides(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path / "blobs")
     close = {"accepted": ["print(int(input()) / 3)"]}
