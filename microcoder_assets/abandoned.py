@@ -42,7 +42,7 @@ def is_alive(folder: Path, name: str) -> bool:
     """Whether a process holds the mark of that name in `folder`."""
     with contextlib.suppress(FileNotFoundError), (folder / name).open() as mark:
         try:
-            fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import dagster as dg
+from dagster._core.utils import make_new_backfill_id
 
 from microcoder_assets.abandoned import alive
 from microcoder_assets.errors import UserError
@@ -84,10 +85,11 @@ def launch(
         tasks, standing = tasks_of(runner, span, made)
         report = Report(resumed, standing)
         if tasks:
-            record = BackfillRecord.opened(instance, span, tasks, resumed)
-            report.backfill_id = record.backfill_id
-            with alive(marks_folder(runner.project.home), record.backfill_id), _ended(record, report):
-                _make(runner, record, report, tasks, span.force, parallel, retries)
+            report.backfill_id = resumed or make_new_backfill_id()
+            with alive(marks_folder(runner.project.home), report.backfill_id):
+                record = BackfillRecord.opened(instance, report.backfill_id, span, tasks)
+                with _ended(record, report):
+                    _make(runner, record, report, tasks, span.force, parallel, retries)
         elif resumed:
             BackfillRecord(instance, resumed).close()
     return report

@@ -15,7 +15,6 @@ from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraph
 from dagster._core.execution.asset_backfill import AssetBackfillData
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG
-from dagster._core.utils import make_new_backfill_id
 
 from microcoder_assets.abandoned import is_alive
 from microcoder_assets.operations.backfill import Span, Task
@@ -39,19 +38,19 @@ class BackfillRecord:
 
     @classmethod
     def opened(
-        cls, instance: dg.DagsterInstance, span: Span, tasks: Sequence[Task], resumed: str | None = None
+        cls, instance: dg.DagsterInstance, backfill_id: str, span: Span, tasks: Sequence[Task]
     ) -> BackfillRecord:
-        """A new record, or the one of the id `resumed`, which goes on."""
-        record = cls(instance, resumed or make_new_backfill_id())
+        """A new record, or the one of that id, which goes on. Its process has marked itself alive before."""
+        record = cls(instance, backfill_id)
         target = _subset(tasks)
-        if resumed:
+        if instance.get_backfill(backfill_id):
             record._reopen(target)
         else:
             now = time.time()
             data = AssetBackfillData.empty(target, now, instance)
             instance.add_backfill(
                 PartitionBackfill(
-                    backfill_id=record.backfill_id,
+                    backfill_id=backfill_id,
                     status=BulkActionStatus.REQUESTED,
                     from_failure=False,
                     tags={ASKED: span.model_dump_json()},

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from microcoder_assets.abandoned import alive, is_alive
 from microcoder_assets.checks import CHECKS
 from microcoder_assets.filtering import rubric
 from microcoder_assets.filtering.embedded import EmbeddedScorer, load_embedded
@@ -46,6 +47,13 @@ def project(tmp_path: Path, examples_dir: Path, monkeypatch: pytest.MonkeyPatch)
 def make(project: Project, until: str = "unique_problems") -> list[str]:
     project.save()
     return Runner(Project.load(project.home)).run(until)
+
+
+def test_work_is_alive_while_its_process_says_so(tmp_path: Path) -> None:
+    assert not is_alive(tmp_path, "work")
+    with alive(tmp_path, "work"):
+        assert is_alive(tmp_path, "work") and is_alive(tmp_path, "work")
+    assert not is_alive(tmp_path, "work")
 
 
 def test_a_second_run_makes_nothing(project: Project) -> None:

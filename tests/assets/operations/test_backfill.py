@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psutil
@@ -21,7 +22,8 @@ from small_home import SPAN, microcoder, small_home, standing_files
 
 from microcoder_assets import plan
 from microcoder_assets.operations.backfill import Span, tasks_of
-from microcoder_assets.operations.record import ASKED
+from microcoder_assets.operations.launch import launch
+from microcoder_assets.operations.record import ASKED, BackfillRecord, close_abandoned
 from microcoder_assets.project import Project
 from microcoder_assets.runner import Runner, prepare_instance
 
@@ -153,6 +155,21 @@ def test_ctrl_c_ends_the_run_under_way_and_the_same_command_goes_on(
     (first, runs), (second, _) = backfills(project)
     assert (first, second) == (BulkActionStatus.CANCELED, BulkActionStatus.COMPLETED_SUCCESS)
     assert dg.DagsterRunStatus.STARTED not in runs
+
+
+def test_a_backfill_that_has_just_begun_is_not_taken_for_abandoned(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = BackfillRecord.opened
+
+    def and_another_begins(instance: dg.DagsterInstance, *told: Any) -> BackfillRecord:
+        record = opened(instance, *told)
+        close_abandoned(instance, project.home)
+        return record
+
+    monkeypatch.setattr(BackfillRecord, "opened", and_another_begins)
+    report = launch(Runner(project), Span(first="2025-10", last="2025-10", platforms=("harbor",)))
+    assert len(report.made) == 1 and not report.failed
 
 
 def test_two_backfills_at_once_of_which_one_loses_a_worker_make_each_month_once(

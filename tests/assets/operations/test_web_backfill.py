@@ -102,7 +102,7 @@ def test_rows_are_the_same_and_a_launch_without_a_daemon_is_told(
 
         # A daemon that ticks while the command line is at work launches nothing of its backfill.
         task = Task(Chunk("harbor", "2026-01", "2026-01"), ("scraped_problems", "normalized_problems"), ("2026-01",))
-        record = BackfillRecord.opened(instance, Span(first="2026-01", last="2026-01"), [task])
+        record = BackfillRecord.opened(instance, "ours", Span(first="2026-01", last="2026-01"), [task])
         runs = instance.get_runs_count()
         for _ in range(2):
             assert not [error for error in execute_backfill_iteration(context, logging.getLogger("daemon")) if error]
