@@ -44,6 +44,7 @@ EASIEST_ELO, HARDEST_ELO = 800.0, 3500.0
 SCORE_MARGIN = 0.05  # scores keep this distance from the ends, which no sigmoid reaches
 LARGEST_SHIFT, HALVINGS = 60.0, 50
 ROWS_AT_A_TIME = 4096
+"""Problems that are measured at once. Ours."""
 Floats = npt.NDArray[np.float64]
 
 PRIORS: dict[str, dict[str, float]] = {

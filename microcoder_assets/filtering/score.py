@@ -20,6 +20,7 @@ from microcoder_assets.stage import Deciding, Decision, Kind, StageResult
 from microcoder_assets.store import Manifest, ParquetStore
 
 ROWS_AT_A_TIME = 50_000
+"""Problems that are in memory with their text. Ours."""
 
 
 def make_scorer(settings: ScoringSettings, rubric: Rubric, cache: Cache) -> Scorer:

@@ -16,6 +16,7 @@ from microcoder_assets.schema import Schema
 from microcoder_assets.stage import Decision, Kind
 
 DECISIONS_AT_A_TIME = 250_000
+"""Decisions that are objects, or compared, at the same time. Ours."""
 _as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 SNAPSHOT: Schema = {
