@@ -1,13 +1,23 @@
-"""A program and its tests on the way from the supervisor, by the zygote, to a child. Standard library."""
+"""A program and its tests on the way from the supervisor, by the zygote, to a child, and what is said of them on the
+way back. Standard library."""
 
 from __future__ import annotations
 
 import os
+import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+REPORT = struct.Struct("<iiiddBdqq")
+"""Of one test: its number, exit status, signal, CPU seconds, wall seconds, place in STOPPED, MiB, size of the error
+file, end of its output. A packet is a byte of flags and any number of these."""
+DONE, CLEAN, ENDED = 1, 2, 4
+"""Flags: the job is at its end; nothing of it is left; its process is gone, and later tests did not run."""
+READY, BROKEN, LEFT = -1, -2, -3
+"""In the place of a test's number: about to run the first; does not compile; the process cannot be used again."""
+STOPPED = ("", "cpu", "idle", "wall")
 ERRORS_KEPT = 1 << 20
 SMALL = 1 << 16
 """Bytes that are copied faster through this process than by the kernel. Measured."""
@@ -18,37 +28,52 @@ class Job:
     where every test has a process of its own, else one for all.
 
     inputs: the place of each test's input. files: those that a test wants in its folder, by its number and their names.
-    written: when its source file was last changed, in ns, once there is one.
+    limits: what `setrlimit` holds the program to. written: when its source file was last changed, in ns, once there is
+    one.
     """
 
-    def __init__(self, message: dict[str, Any], files: list[int]) -> None:
-        self.do: str = message["do"]
-        self.apart: bool = message["apart"]
-        self.native: bool = message["native"]
-        self.time_s: float = message["time_s"]
-        self.memory: int = message["memory"]
-        self.limit: int = message["output"]
-        self.source: list[int] = message["source"]
-        self.inputs: list[list[int]] = message["inputs"]
-        self.files: dict[str, dict[str, list[int]]] = message["files"]
-        self.entry_point: str | None = message["entry_point"]
-        self.preamble: bool = message["preamble"]
-        self.arguments: list[str] = message["arguments"]
-        self.stop_on_fail: bool = message["stop_on_fail"]
+    __slots__ = (
+        "apart", "arguments", "count", "data", "do", "entry_point", "errors", "files", "inputs", "limit", "limits",
+        "memory", "native", "outputs", "preamble", "source", "stop_on_fail", "time_s", "written",
+    )  # fmt: skip
+
+    do: str
+    apart: bool
+    native: bool
+    time_s: float
+    memory: int
+    limit: int
+    source: list[int]
+    inputs: list[list[int]]
+    files: dict[str, dict[str, list[int]]]
+    entry_point: str | None
+    preamble: bool
+    arguments: list[str]
+    stop_on_fail: bool
+
+    def __init__(self, message: list[Any], files: list[int]) -> None:
+        (
+            self.do, self.apart, self.native, self.time_s, self.memory, self.limit, self.source, self.inputs,
+            self.files, self.entry_point, self.preamble, self.arguments, self.stop_on_fail,
+        ) = message  # fmt: skip
         self.count = len(self.inputs)
+        self.limits: list[tuple[int, tuple[int, int]]] = []
         self.written: int | None = None
         self.data, self.errors, *self.outputs = files
 
     def read(self, place: list[int]) -> bytes:
         """The part of the data file at (offset, length)."""
         offset, left = place
-        parts = []
-        while left:
+        part = os.pread(self.data, left, offset)
+        if len(part) == left:
+            return part
+        parts = [part]
+        while left := left - len(part):
+            offset += len(part)
             part = os.pread(self.data, left, offset)
             if not part:
                 raise OSError("the data file is short")
             parts.append(part)
-            offset, left = offset + len(part), left - len(part)
         return b"".join(parts)
 
     def copy(self, place: list[int], target: int) -> None:
@@ -88,3 +113,8 @@ def write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def word(what: int) -> bytes:
+    """A report that is not of a test."""
+    return REPORT.pack(what, 0, 0, 0.0, 0.0, 0, 0.0, 0, 0)

@@ -62,11 +62,13 @@ class Refused(Exception):
 class Sandbox:
     """What `enter` reached.
 
-    rung: its name. level: what every result says. folder: where a program works. uid: the user id it has.
+    rung: its name. level: what every result says. folder: where a program works. uid: the user id it has. contained: it
+    has processes of its own, which end with the first of them.
     """
 
     def __init__(self, rung: str, level: str, folder: str, uid: int) -> None:
         self.rung, self.level, self.folder, self.uid = rung, level, folder, uid
+        self.contained = rung in ("root", "user")
 
 
 def enter(libc: CDLL, rung: str, paths: list[str], folder: str, executes: bool, tmp_mb: int) -> Sandbox:
@@ -107,7 +109,7 @@ def enter(libc: CDLL, rung: str, paths: list[str], folder: str, executes: bool, 
         names.append(f"landlock {abi}")
     elif rung == "process":
         raise Refused("the kernel has no Landlock")
-    _seccomp.Filter(_seccomp.zygote_filter(executes)).install(libc)
+    _seccomp.Filter(_seccomp.zygote_filter(executes), libc).install()
     if uid != os.getuid():
         raise Refused("the user id did not change")
     return Sandbox(rung, ", ".join([*names, "seccomp"]), folder, uid)

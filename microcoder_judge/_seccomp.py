@@ -108,19 +108,21 @@ class Filter:
     """A filter ready to be put on a process. Making one takes longer than a small program, so it is made before the
     forks; only the process's id is filled in after."""
 
-    def __init__(self, program: bytes) -> None:
+    def __init__(self, program: bytes, libc: CDLL) -> None:
         self._buffer = ctypes.create_string_buffer(program, len(program))
-        self._pids = [at for at in range(4, len(program), 8) if program[at : at + 4] == ANY_PID]
+        self._words = memoryview(self._buffer).cast("B").cast("I")
+        (own,) = struct.unpack("I", ANY_PID)
+        self._pids = [at for at, word in enumerate(self._words) if word == own]
         self._head = ctypes.c_char_p(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(self._buffer)))
+        self._prctl = libc.prctl
+        if self._prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "seccomp filters are refused")
 
-    def install(self, libc: CDLL) -> None:
+    def install(self) -> None:
         """Put it on this process and all that it starts from now on. Raises OSError where the kernel refuses."""
-        pid = struct.pack("I", os.getpid())
         for at in self._pids:
-            ctypes.memmove(ctypes.addressof(self._buffer) + at, pid, len(pid))
-        if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
-            PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._head, 0, 0
-        ):
+            self._words[at] = os.getpid()
+        if self._prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._head, 0, 0):
             raise OSError(ctypes.get_errno(), "seccomp filters are refused")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any, NoReturn
 
-    from microcoder_judge import _function, _job, _screen, _surroundings
+    from microcoder_judge import _function, _job, _screen, _seccomp, _surroundings
     from microcoder_judge._zygote import Watch, Zygote
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
@@ -37,18 +37,33 @@ else:
 
 RECORD = struct.Struct("<iiffiq")
 """Test, exit status, CPU seconds by its own clock, resident set in MiB, size of the error file, end of its output."""
+TORN = struct.error
+"""What it raises for anything that is not a number of whole records."""
 OUTPUT_ROOM = 16 << 20
 """A child whose tests have written more than this runs no further test: they write to one file. Ours."""
-READY, BROKEN, LEFT = -1, -2, -3
 HARNESS, GONE, UNSTARTED = 113, 114, 115
 CONTROL = 3
 COMPILE_MEMORY = 1 << 30
 COMPILER_FILES = 512 << 20
 COMPILER_CPU_S = 20
 """Of each process of a compiler. Programs have no such limit: where one is, the kernel's CPU clocks go by ticks."""
-MAX_OPEN_FILES = 512
 MISSING_FILE = (b"__file__", b"argv", b"main.py", b"inspect", b"linecache", b"dir", b"walk", b"glob", b"chdir", b"Path")
 """Words of programs that could miss their own source file; the others go without one."""
+REOPENING = frozenset(
+    (
+        "getattr", "reconfigure", "detach", "close", "tell", "seek", "seekable", "TextIOWrapper", "open", "fdopen",
+        "io", "_io", "dup", "readinto", "raw", "stderr", "fileno", "__stdin__", "__stdout__", "__stderr__", "newlines",
+    )
+)  # fmt: skip
+"""Names of programs that may change their standard streams, or see that they are not new."""
+REHEARSALS = 20
+"""Python 3.11 begins to make code faster when it has run eight times. Ours."""
+PROGRAM = b"n = int(input())\nprint(n * 2)\n", b"1\n", None
+FUNCTION = b"class Solution:\n    def double(self, n: int) -> int:\n        return n * 2\n", b"[1]", "double"
+"""What is rehearsed: source, input and entry point."""
+FRAMES, FRAMES_ALONE = 9, 11
+"""How many of ours lie below a program's (one more below a function's), with a process a test in the second place: it
+may go as deep as if it had started the interpreter."""
 PR_SET_PDEATHSIG = 1
 EMPTY_PATH = 0x1000
 LIBRARIES = ("numpy", "sortedcontainers")
@@ -80,10 +95,58 @@ def warm_up() -> None:
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
 
 
+def rehearse(zygote: Zygote) -> None:
+    """Be small programs again and again before the forks: the interpreter makes code that is run often faster, once
+    and not in every child, and what it need not look up any more leaves pages alone that a child would copy."""
+    kept = [os.dup(fd) for fd in range(3)]
+    null = os.open(os.devnull, os.O_WRONLY)
+    for source, arguments, entry_point in (PROGRAM, FUNCTION):
+        files = [os.memfd_create(name) for name in ("data", "errors", "output")]
+        _job.write(files[0], source + arguments)
+        inputs = [[len(source), len(arguments)]] * 2
+        message = ["run", False, False, 1.0, 0, 0, [0, len(source)], inputs, {}, entry_point, False, [], False]
+        for _ in range(REHEARSALS):
+            job = _job.Job(message, files)
+            job.limits = [(kind, resource.getrlimit(kind)) for kind in zygote.ceilings]
+            run = _ready(zygote, job, null)
+            if run is None:
+                raise RuntimeError(f"the rehearsal failed: {source!r}")
+            _confine(job, None)
+            _run_all(zygote, job, run, null)
+            os.close(run.stdin)
+            if run.null is not None:
+                os.close(run.null)
+        for fd in files:
+            os.close(fd)
+    for fd, copy in enumerate(kept):
+        os.dup2(copy, fd)
+    for fd in (*kept, null):
+        os.close(fd)
+    open_streams()
+
+
+def limits(zygote: Zygote, job: _job.Job) -> list[tuple[int, tuple[int, int]]]:
+    """What `setrlimit` holds the job's program, or its compiler, to."""
+    at_most = zygote.at_most
+    if job.do == "compile":
+        return [
+            at_most(resource.RLIMIT_AS, 2 * COMPILE_MEMORY),
+            at_most(resource.RLIMIT_FSIZE, COMPILER_FILES),
+            at_most(resource.RLIMIT_CPU, COMPILER_CPU_S),
+        ]
+    return [
+        at_most(resource.RLIMIT_AS, job.memory if job.native else job.memory + zygote.address_space),
+        at_most(resource.RLIMIT_FSIZE, job.limit + 1 if job.apart else job.limit + 1 + OUTPUT_ROOM),
+        # Judges let the stack grow to the memory limit.
+        at_most(resource.RLIMIT_STACK, job.memory),
+    ]
+
+
 def live(zygote: Zygote, job: _job.Job, writer: int) -> None:
     """The child's life. Where this returns or raises SystemExit, the interpreter ends as it does for any script."""
-    zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    os.setsid()
+    if not zygote.sandbox.contained:
+        zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        os.setsid()
     try:
         if job.do == "compile":
             _compiler(zygote, job)
@@ -97,33 +160,42 @@ def live(zygote: Zygote, job: _job.Job, writer: int) -> None:
 
 def _batch(zygote: Zygote, job: _job.Job, writer: int) -> None:
     os.close(CONTROL)
-    code = _compile(zygote, job)
-    if code is None:
-        os.write(writer, RECORD.pack(BROKEN, 0, 0.0, 0.0, 0, 0))
-        os._exit(0)
-    if job.count > 1 and _screen.carries(code, job.read(job.source)):
-        os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0, 0))
-        os._exit(0)
-    run = _Run(job, code, zygote.sandbox.folder)
-    _confine(zygote, job)
+    run = _ready(zygote, job, writer)
+    if run is not None:
+        _confine(job, zygote.filter)
+        _run_all(zygote, job, run, writer)
+    os._exit(0)
+
+
+def _ready(zygote: Zygote, job: _job.Job, writer: int) -> _Run | None:
+    """The program compiled; None, and a record of why, where it is not to be run here."""
+    source = job.read(job.source)
+    code = _compile(zygote, job, source)
+    if code is None or (job.count > 1 and _screen.carries(code, source)):
+        os.write(writer, RECORD.pack(_job.BROKEN if code is None else _job.LEFT, 0, 0.0, 0.0, 0, 0))
+        return None
+    return _Run(job, code, source, zygote.sandbox.folder)
+
+
+def _run_all(zygote: Zygote, job: _job.Job, run: _Run, writer: int) -> None:
+    """The tests one after another, with a record of each."""
     clock = time.process_time
     began = clock()
-    os.write(writer, RECORD.pack(READY, 0, began, 0.0, 0, 0))
+    os.write(writer, RECORD.pack(_job.READY, 0, began, 0.0, 0, 0))
     for test in range(job.count):
         status = run(test)
         if _thread._count():
             sys.exit(status)
         now = clock()
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        errors, output = (os.lseek(file, 0, os.SEEK_END) for file in (job.errors, job.outputs[0]))
+        errors, output = os.lseek(job.errors, 0, os.SEEK_END), os.lseek(job.outputs[0], 0, os.SEEK_END)
         os.write(writer, RECORD.pack(test, status, now - began, memory, errors, output))
         began = now
         if (status and job.stop_on_fail) or output > OUTPUT_ROOM:
             break
-        if test + 1 < job.count and not zygote.surroundings.restore(job.written, run.files):
-            os.write(writer, RECORD.pack(LEFT, 0, 0.0, 0.0, 0, 0))
+        if test + 1 < job.count and not zygote.surroundings.restore(job.written, run.names, run.files):
+            os.write(writer, RECORD.pack(_job.LEFT, 0, 0.0, 0.0, 0, 0))
             break
-    os._exit(0)
 
 
 def _apart(zygote: Zygote, job: _job.Job) -> None:
@@ -132,11 +204,12 @@ def _apart(zygote: Zygote, job: _job.Job) -> None:
     if job.native:
         run = _Native(job)
     else:
-        code = _compile(zygote, job)
+        source = job.read(job.source)
+        code = _compile(zygote, job, source)
         if code is None:
-            zygote.send({"records": [[BROKEN, 0, 0, 0.0, 0.0, "", 0.0, 0, 0]]})
+            zygote.send(0, _job.word(_job.BROKEN))
             os._exit(0)
-        run = _Run(job, code, zygote.sandbox.folder)
+        run = _Run(job, code, source, zygote.sandbox.folder)
     folder = zygote.sandbox.folder
     child = _TestChild(zygote, job, run)
     for test in range(job.count):
@@ -145,12 +218,12 @@ def _apart(zygote: Zygote, job: _job.Job) -> None:
         current.begin(test)
         if test + 1 < job.count:
             child = _TestChild(zygote, job, run)
-        record, started = _oversee(zygote, watch, test, current.begun)
-        record += [os.fstat(file).st_size for file in (job.errors, job.outputs[test])]
+        record, started = _oversee(watch, current.begun)
         current.close()
         if zygote.sandbox.rung == "none":
             _kill_session(current.pid)
-        zygote.send({"records": [record if started or record[5] else [LEFT, *record[1:]]]})
+        sizes = [os.fstat(file).st_size for file in (job.errors, job.outputs[test])]
+        zygote.send(0, _job.REPORT.pack(test if started or watch.stopped else _job.LEFT, *record, *sizes))
         if test + 1 < job.count and not _surroundings.restore_files(folder, job.written):
             os.kill(child.pid, signal.SIGKILL)
             os.waitpid(child.pid, 0)
@@ -182,7 +255,7 @@ class _TestChild:
         zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.setsid()
         try:
-            _confine(zygote, job, run.executable)
+            _confine(job, zygote.filter and run.filter(zygote))
             test = os.eventfd_read(self._go) - 1
             os.eventfd_write(self.begun, 1)
             self.close()
@@ -194,8 +267,8 @@ class _TestChild:
         os._exit(status)
 
 
-def _oversee(zygote: Zygote, watch: Watch, test: int, begun: int) -> tuple[list[Any], bool]:
-    """The record of one test's child, and whether the program was begun."""
+def _oversee(watch: Watch, begun: int) -> tuple[list[Any], bool]:
+    """How one test's child did, as in a report, and whether the program was begun."""
     handle = os.pidfd_open(watch.pid)
     poller = select.poll()
     poller.register(handle, select.POLLIN)
@@ -217,7 +290,7 @@ def _oversee(zygote: Zygote, watch: Watch, test: int, begun: int) -> tuple[list[
         started = bool(os.eventfd_read(begun))
     except BlockingIOError:
         started = False
-    return [test, status, died_of, round(total, 6), round(wall, 6), watch.stopped, round(memory, 2)], started
+    return [status, died_of, total, wall, watch.stopped, memory], started
 
 
 def _kill_session(leader: int) -> None:
@@ -228,18 +301,19 @@ def _kill_session(leader: int) -> None:
         return
 
 
-def _compile(zygote: Zygote, job: _job.Job) -> CodeType | None:
+def _compile(zygote: Zygote, job: _job.Job, source: bytes) -> CodeType | None:
     """The program's code; None, with the reason on the error file, where it does not compile."""
-    _limit(resource.RLIMIT_AS, zygote.address_space + COMPILE_MEMORY, hard=False)
-    data = job.read(job.source)
-    source = data.decode("utf-8", "surrogateescape")
-    if any(word in data for word in MISSING_FILE):
-        fd = os.open(_surroundings.SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        _job.write(fd, data)
-        job.written = os.fstat(fd).st_ctime_ns
-        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_AS, zygote.compiling)
+    for word in MISSING_FILE:
+        if word in source:
+            fd = os.open(_surroundings.SOURCE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            _job.write(fd, source)
+            job.written = os.fstat(fd).st_ctime_ns
+            os.close(fd)
+            break
+    text = source.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     try:
-        code = compile(source.removeprefix("\ufeff"), _surroundings.SOURCE_NAME, "exec", dont_inherit=True)
+        code = compile(text, _surroundings.SOURCE_NAME, "exec", dont_inherit=True)
     except SyntaxError as error:
         _job.write(job.errors, f"line {error.lineno}: {error.msg}".encode(errors="backslashreplace"))
         return None
@@ -249,60 +323,62 @@ def _compile(zygote: Zygote, job: _job.Job) -> CodeType | None:
     return code
 
 
-def _confine(zygote: Zygote, job: _job.Job, executable: int | None = None) -> None:
+def _confine(job: _job.Job, confining: _seccomp.Filter | None) -> None:
     """Limits of the program, and its filter. Nothing of this can be undone."""
-    _limit(resource.RLIMIT_AS, (0 if executable else zygote.address_space) + job.memory)
-    _limit(resource.RLIMIT_FSIZE, job.limit + 1 + (0 if job.apart else OUTPUT_ROOM))
-    _limit(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
-    _limit(resource.RLIMIT_CORE, 0)
-    # Judges let the stack grow to the memory limit.
-    _limit(resource.RLIMIT_STACK, job.memory)
-    if zygote.filter is not None:
-        confining = zygote.filter if executable is None else zygote.filter_for(executable)
-        confining.install(zygote.libc)
-
-
-def _limit(kind: int, value: int, hard: bool = True) -> None:
-    ceiling = resource.getrlimit(kind)[1]
-    allowed = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-    resource.setrlimit(kind, (allowed, allowed if hard else ceiling))
+    for kind, limit in job.limits:
+        resource.setrlimit(kind, limit)
+    if confining is not None:
+        confining.install()
 
 
 class _Run:
     """A Python program, run on one test after another; called with a test's number it returns the exit status."""
 
-    executable: int | None = None
-
-    def __init__(self, job: _job.Job, code: CodeType, folder: str) -> None:
+    def __init__(self, job: _job.Job, code: CodeType, source: bytes, folder: str) -> None:
         self.job, self.code, self.folder = job, code, folder
-        self.used = False
+        self.recursion_limit = 0
         self.stdin = os.memfd_create("stdin")
-        self.null = os.open(os.devnull, os.O_WRONLY)
-        source = job.read(job.source)
         self.named_stdin = b"/dev/stdin" in source and not os.path.exists("/tmp/stdin")
-        names = _function.names_in(code)
+        self.names = names = _function.names_in(code)
         self.seed = "random" in names
         self.files = "open" in names or not names.isdisjoint(_surroundings.MAY_WRITE)
-        self.function = _function.Function(code, job.entry_point, job.preamble) if job.entry_point else None
+        self.keeps_streams = names.isdisjoint(REOPENING)
+        self.function: _function.Function | None = None
+        self.null: int | None = None
+        if job.entry_point:
+            self.function = _function.Function(code, job.entry_point, job.preamble)
+            self.null = os.open(os.devnull, os.O_WRONLY)
         self.preamble = _function.livecodebench_names() if job.preamble and not job.entry_point else {}
+
+    def filter(self, zygote: Zygote) -> _seccomp.Filter | None:
+        return zygote.filter
 
     def __call__(self, test: int, alone: bool = False) -> int:
         """Be the program for one test. alone: no other follows in this process."""
         job, place = self.job, self.job.inputs[test]
-        os.ftruncate(self.stdin, 0)
-        os.lseek(self.stdin, 0, os.SEEK_SET)
-        if not self.function:
+        if alone or self.recursion_limit:
+            os.ftruncate(self.stdin, 0)
+            os.lseek(self.stdin, 0, os.SEEK_SET)
+        if self.null is not None:
+            arguments = job.read(place)
+            job.connect(self.stdin, self.null)
+        else:
+            arguments = b""
             job.copy(place, self.stdin)
             os.lseek(self.stdin, 0, os.SEEK_SET)
             if self.named_stdin:
                 self._file_for_stdin(place)
-        arguments = job.read(place) if self.function else b""
-        job.connect(self.stdin, self.null if self.function else job.output(test))
+            job.connect(self.stdin, job.output(test))
         if alone:
             job.forget_others(test)
-        # The first test of a process has those that were there before the fork.
-        stream = open_streams() if self.used else sys.stdout
-        self.used = True
+        if self.recursion_limit:
+            stream = self._streams()
+        else:
+            # The first test of a process has the streams that were there before the fork.
+            stream = sys.stdout
+            frames = (FRAMES_ALONE if alone else FRAMES) + bool(self.function)
+            self.recursion_limit = _surroundings.RECURSION_LIMIT + frames
+        sys.setrecursionlimit(self.recursion_limit)
         sys.argv = [_surroundings.SOURCE_NAME, *job.arguments]
         if self.seed:
             sys.modules["random"].seed(0)
@@ -320,7 +396,23 @@ class _Run:
         except BaseException:
             status = 1
             _show_error()
-        return status if _thread._count() else _end(namespace, stream, status)
+        if not _thread._count():
+            status = _end(namespace, stream, status)
+        # What was not written because of an error must not be written by the next test.
+        self.keeps_streams = self.keeps_streams and not status
+        return status
+
+    def _streams(self) -> Any:
+        """Standard streams for one more test, as `open_streams`; those of the last, where the program cannot have done
+        more than read and write."""
+        stdin, stdout = sys.stdin, sys.stdout
+        kept = self.keeps_streams and stdin is sys.__stdin__ and stdout is sys.__stdout__
+        if not kept or stdin.closed or stdout.closed:
+            return open_streams()
+        # Once to the end: it would go on with what it has read ahead.
+        stdin.seek(0, os.SEEK_END)
+        stdin.seek(0)
+        return stdout
 
     def _file_for_stdin(self, place: list[int]) -> None:
         """/dev/stdin leads to a file: there is no /proc for it to lead to."""
@@ -341,15 +433,13 @@ def open_streams() -> Any:
 
 
 def _module(name: str, folder: str) -> dict[str, Any]:
-    """The namespace of a fresh module, in an interpreter made to look as if it had started there."""
+    """The namespace of a fresh module."""
     module = type(sys)(name)
-    vars(module).update(__builtins__=builtins, __file__=f"{folder}/{_surroundings.SOURCE_NAME}", __cached__=None)
+    namespace = module.__dict__
+    namespace["__builtins__"], namespace["__cached__"] = builtins, None
+    namespace["__file__"] = f"{folder}/{_surroundings.SOURCE_NAME}"
     sys.modules[name] = module
-    frame, depth = sys._getframe(), 0
-    while frame.f_back:
-        frame, depth = frame.f_back, depth + 1
-    sys.setrecursionlimit(_surroundings.RECURSION_LIMIT + depth)
-    return vars(module)
+    return namespace
 
 
 def _exit_status(code: object) -> int:
@@ -397,6 +487,9 @@ class _Native:
         job.copy(job.source, self.executable)
         os.fchmod(self.executable, 0o555)
 
+    def filter(self, zygote: Zygote) -> _seccomp.Filter:
+        return zygote.filter_for(self.executable)
+
     def __call__(self, test: int, alone: bool = True) -> NoReturn:
         job = self.job
         os.ftruncate(self.stdin, 0)
@@ -420,10 +513,7 @@ def _compiler(zygote: Zygote, job: _job.Job) -> NoReturn:
     null = os.open(os.devnull, os.O_RDWR)
     for source, target in ((null, 0), (null, 1), (job.errors, 2)):
         os.dup2(source, target)
-    _limit(resource.RLIMIT_FSIZE, COMPILER_FILES)
-    _limit(resource.RLIMIT_CPU, COMPILER_CPU_S)
-    _limit(resource.RLIMIT_AS, 2 * COMPILE_MEMORY)
-    _limit(resource.RLIMIT_CORE, 0)
+    _confine(job, None)
     os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
 
 

@@ -7,6 +7,10 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
 SOURCE_NAME = "main.py"
 RECURSION_LIMIT = sys.getrecursionlimit()
 
@@ -26,29 +30,44 @@ _WATCHED = frozenset(
     )
 )  # fmt: skip
 
+BY_TEXT = "getattr"
+"""The name by which a program reaches what its other names do not show."""
+
 
 class Surroundings:
     """What a program may change outside its module and get past the screen, as it was before any ran. Made before the
-    forks: a child that looks at an object copies its page."""
+    forks: a child that looks at an object copies its page, and so looks only at what its program can have reached."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.builtins = len(vars(builtins))
-        self.modules = [(name, sys.modules[name], len(vars(sys.modules[name]))) for name in _WATCHED & set(sys.modules)]
+        self.builtins, self.builtins_size = vars(builtins), len(vars(builtins))
+        self.modules: dict[str, tuple[str, ModuleType, int]] = {}
+        for name in _WATCHED & set(sys.modules):
+            module = sys.modules[name]
+            # Other modules know it by its own name or with a line before it.
+            self.modules[name] = self.modules[f"_{name}"] = (name, module, len(vars(module)))
         self.digits = sys.get_int_max_str_digits()
         self.path = list(sys.path)
 
-    def restore(self, written: int | None, files: bool) -> bool:
-        """Put things back; False where a program has left what cannot be put back. written: see `Job`. files: whether
-        it may have left files, or gone to another folder."""
-        if len(vars(builtins)) != self.builtins:
+    def reached(self, names: set[str]) -> list[tuple[str, ModuleType, int]]:
+        """The modules that a program with these names can have changed."""
+        if BY_TEXT in names:
+            return list(self.modules.values())
+        return [self.modules[name] for name in names.intersection(self.modules)]
+
+    def restore(self, written: int | None, names: set[str], files: bool) -> bool:
+        """Put things back; False where a program has left what cannot be put back. written: see `Job`. names: those in
+        the program. files: whether it may have left files, or gone to another folder."""
+        if len(self.builtins) != self.builtins_size:
             return False
-        for name, module, size in self.modules:
+        for name, module, size in self.reached(names):
             if sys.modules.get(name) is not module or len(vars(module)) != size:
                 return False
-        sys.set_int_max_str_digits(self.digits)
-        sys.path[:] = self.path
-        gc.enable()
+        if BY_TEXT in names:
+            sys.set_int_max_str_digits(self.digits)
+            gc.enable()
+        if "path" in names or BY_TEXT in names:
+            sys.path[:] = self.path
         if not files:
             return True
         try:

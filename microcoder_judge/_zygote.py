@@ -1,16 +1,15 @@
 """A worker's process: exec'ed clean, confined once, then it forks a child for each program. Standard library.
 
-It talks with the supervisor over fd 3 in packets of JSON, at most PACKET bytes; what programs read and write travels in
-memory files that come with a packet and never enters this process's own memory, so that no program finds there what an
-earlier one was given or has answered.
+It talks with the supervisor over fd 3 in packets, at most PACKET bytes; what programs read and write travels in memory
+files that come with a packet and never enters this process's own memory, so that no program finds there what an earlier
+one was given or has answered.
 
-    settings ->   <- {"level"}                                 once
-    run, files -> <- {"records": [...]} ... {"done", "clean"}  a program on tests; `stop` may cut it short
+    settings ->   <- {"level"}                            once, both JSON
+    job, files -> <- flags, reports ... DONE, reports     a program on tests; an empty job may cut it short
 
-A record is [test, exit status, signal, cpu_s, wall_s, stopped, memory_mb, size of the error file, end of its output];
-a test's output begins where that of the test before ended, unless each has its own file. READY stands before
-the first test, BROKEN is a program that does not compile, LEFT says that a program did something after which its
-process cannot be used again.
+`_job` says what is in them. A test's output begins where that of the test before ended, unless each has its own file.
+Every page that this process or a child writes to after a fork is copied first, which costs more than most of what is
+done here: hence no more objects than needed, and none made anew that can be kept.
 """
 
 from __future__ import annotations
@@ -31,11 +30,12 @@ if TYPE_CHECKING:
     import signal
     from typing import Any
 
-    from microcoder_judge import _job, _sandbox, _seccomp, _solution, _surroundings
+    from microcoder_judge import _huge, _job, _sandbox, _seccomp, _solution, _surroundings
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
+    import _huge
     import _job
     import _sandbox
     import _seccomp
@@ -44,11 +44,17 @@ else:
 
 CONTROL = 3
 PACKET = 1 << 16
-READY, BROKEN, LEFT = -1, -2, -3
-LIMIT, IDLE, GUARD = "cpu", "idle", "wall"
+LIMIT, IDLE, GUARD = 1, 2, 3
+"""Why a program was stopped: places in `_job.STOPPED`."""
 COMPILE_S, END_S = 10.0, 0.2
 """CPU seconds to compile in, and to be gone in after the last test. Ours."""
 PROGRAM = "program"
+LIMITED = (
+    resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_STACK, resource.RLIMIT_CPU, resource.RLIMIT_NOFILE,
+    resource.RLIMIT_CORE,
+)  # fmt: skip
+COMPILE_MEMORY = 1 << 30
+MAX_OPEN_FILES = 512
 NEAR, NEAR_S = 1.25, 0.5
 """A program over its limit goes on to so many times that, and so many seconds more at most. Ours."""
 IDLE_S, IDLE_SHARE = 0.7, 0.1
@@ -61,6 +67,8 @@ GATHER_S, FIRST_S = 0.012, 0.002
 """Shortest time between two reports, and before the first; each costs both sides about half a millisecond of CPU time.
 Measured."""
 CPU_CLOCK_OF_PROCESS = 2
+INFINITE, MOST_MB = float("inf"), float(1 << 24)
+"""What a record must stay below to be believed."""
 
 
 class Zygote:
@@ -69,9 +77,11 @@ class Zygote:
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.control = _socket.socket(fileno=CONTROL)
+        self.ceilings = {kind: resource.getrlimit(kind)[1] for kind in LIMITED}
         settings = json.loads(self.control.recv(PACKET))
         for name in settings["modules"]:
             _solution.preload(name, settings["site"])
+        _huge.code_on_huge_pages(self.libc)
         with open("/proc/self/statm", "rb") as statm:
             self.address_space = int(statm.read().split()[0]) * resource.getpagesize()
         try:
@@ -80,28 +90,47 @@ class Zygote:
                 settings["tmp_mb"],
             )  # fmt: skip
         except (_sandbox.Refused, OSError) as refusal:
-            self.send({"refused": str(refusal)})
+            self.answer({"refused": str(refusal)})
             os._exit(1)
         os.chdir(self.sandbox.folder)
         os.umask(0o022)
         _solution.warm_up()
+        resource.setrlimit(*self.at_most(resource.RLIMIT_NOFILE, MAX_OPEN_FILES))
+        resource.setrlimit(*self.at_most(resource.RLIMIT_CORE, 0))
+        memory, (most, _) = self.at_most(resource.RLIMIT_AS, self.address_space + COMPILE_MEMORY)
+        self.compiling = most, self.ceilings[memory]
+        self.decoder = json.JSONDecoder()
+        self.poller, self.gathering = select.poll(), select.poll()
+        for poller in (self.poller, self.gathering):
+            poller.register(CONTROL, select.POLLIN)
         self.filter = None if self.sandbox.rung == "none" else self.filter_for(None)
         self.surroundings = _surroundings.Surroundings(self.sandbox.folder)
-        self.send({"level": self.sandbox.level})
+        _solution.rehearse(self)
+        self.answer({"level": self.sandbox.level})
 
     def filter_for(self, executable: int | None) -> _seccomp.Filter:
         """What a program is confined by. executable: see `_seccomp.program_filter`."""
-        return _seccomp.Filter(_seccomp.program_filter(executable, self.sandbox.rung == "process"))
+        return _seccomp.Filter(_seccomp.program_filter(executable, self.sandbox.rung == "process"), self.libc)
+
+    def at_most(self, kind: int, limit: int) -> tuple[int, tuple[int, int]]:
+        """What `setrlimit` takes for a limit, lowered to what this process may ask for."""
+        ceiling = self.ceilings[kind]
+        if limit > ceiling != resource.RLIM_INFINITY:
+            limit = ceiling
+        return kind, (limit, limit)
 
     def watch(self, pid: int, limit_s: float) -> Watch:
         """A clock over a child."""
         return Watch(pid, limit_s)
 
-    def send(self, message: dict[str, Any]) -> None:
-        os.write(CONTROL, json.dumps(message).encode())
+    def answer(self, settled: dict[str, str]) -> None:
+        os.write(CONTROL, json.dumps(settled).encode())
 
-    def receive(self) -> tuple[dict[str, Any], list[int]]:
-        """The next packet and its files. Ends the process with the supervisor."""
+    def send(self, flags: int, reports: bytes) -> None:
+        os.write(CONTROL, b"%c%b" % (flags, reports))
+
+    def receive(self) -> tuple[list[Any], list[int]]:
+        """The next job's fields and its files. Ends the process with the supervisor."""
         data, ancillary, _, _ = self.control.recvmsg(PACKET, _socket.CMSG_SPACE(4 * 253))
         if not data:
             os._exit(0)
@@ -109,37 +138,42 @@ class Zygote:
         for level, kind, content in ancillary:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
                 files.frombytes(content[: len(content) - len(content) % files.itemsize])
-        return json.loads(data), list(files)
+        return self.decoder.raw_decode(data.decode())[0], files.tolist()
 
     def serve(self) -> None:
         """Run programs until the supervisor goes away."""
         while True:
             message, files = self.receive()
-            if message["do"] == "stop":
+            if not message:
                 continue
-            last = run_job(self, _job.Job(message, files))
+            job = _job.Job(message, files)
+            job.limits = _solution.limits(self, job)
+            flags, reports = run_job(self, job)
             for file in files:
                 os.close(file)
-            self.send({**last, "done": True, "clean": tidy(self.sandbox.folder)})
+            if tidy(self.sandbox.folder):
+                flags |= _job.CLEAN
+            self.send(flags | _job.DONE, reports)
 
 
 class Watch:
     """The clock over one child: its CPU time and wall time since the last mark, and when to stop it.
 
-    total: its CPU time in all, once it has ended. hungry: it does its own work, so that one that takes no CPU time is
-    idle; a compiler has others do it.
+    stopped: why it was, a place in `_job.STOPPED`. total: its CPU time in all, once it has ended. hungry: it does its
+    own work, so that one that takes no CPU time is idle; a compiler has others do it.
 
     CPU time decides. A child that needs no more than NEAR times its limit is let end, so that the supervisor can look
     again at what was near. Wall time only guards: a child that hardly runs is stopped as idle soon after its limit,
     unless our own clock shows that this machine does not get round to us; 3 x limit + 1 s holds for all.
     """
 
+    __slots__ = ("_cpu", "_hungry", "_late", "_wall", "limit_s", "pid", "stopped", "total")
+
     def __init__(self, pid: int, limit_s: float, hungry: bool = True) -> None:
         self.pid, self._hungry = pid, hungry
-        self.stopped = ""
+        self.stopped = 0
         self.total: float | None = None
-        self._late = False
-        self._cpu = self._wall = self._slept = 0.0
+        self._cpu = 0.0
         self.mark(limit_s)
 
     def mark(self, limit_s: float) -> None:
@@ -175,7 +209,7 @@ class Watch:
         """Take note of how late we got to run again."""
         self._late |= time.monotonic() - began > asked_s + LATE_S
 
-    def stop(self, why: str) -> float:
+    def stop(self, why: int) -> float:
         """End the child."""
         if not self.stopped:
             self.stopped = why
@@ -190,9 +224,9 @@ class Watch:
         return code, died_of, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def run_job(zygote: Zygote, job: _job.Job) -> dict[str, Any]:
-    """Run one program on its tests in a child of its own; `apart` gives every test one more. What is still to be said
-    of it is returned, to travel with the end of the job."""
+def run_job(zygote: Zygote, job: _job.Job) -> tuple[int, bytes]:
+    """Run one program on its tests in a child of its own; `apart` gives every test one more. The flags and reports that
+    are still to be sent are returned, to travel with the end of the job."""
     # Sockets, because whoever finds a pipe under /proc can open its other end.
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     reader, writer = ours.detach(), theirs.detach()
@@ -227,18 +261,17 @@ def collect(zygote: Zygote, compiler: int, job: _job.Job) -> None:
                 pass
 
 
-def oversee(zygote: Zygote, child: int, job: _job.Job, reader: int) -> dict[str, Any]:
+def oversee(zygote: Zygote, child: int, job: _job.Job, reader: int) -> tuple[int, bytes]:
     """Report what the child says of each test, timed here, until it ends or is told to; at most every GATHER_S, for a
     report costs the supervisor as much as a small test."""
-    watch = Watch(child, job.time_s if job.do == "compile" else COMPILE_S, hungry=job.do != "compile")
+    watch = Watch(child, job.time_s, False) if job.do == "compile" else Watch(child, COMPILE_S)
     handle = os.pidfd_open(child)
-    poller, gathering = select.poll(), select.poll()
-    for fd in (handle, CONTROL):
-        poller.register(fd, select.POLLIN)
-        gathering.register(fd, select.POLLIN)
+    poller, gathering = zygote.poller, zygote.gathering
+    poller.register(handle, select.POLLIN)
+    gathering.register(handle, select.POLLIN)
     poller.register(reader, select.POLLIN)
-    last: dict[str, Any] = {}
-    current, ended = READY, False
+    flags, last = 0, b""
+    current, ended, listening = _job.READY, False, True
     tell = time.monotonic() + FIRST_S
     while not ended:
         patience, began = watch.patience(), time.monotonic()
@@ -259,36 +292,39 @@ def oversee(zygote: Zygote, child: int, job: _job.Job, reader: int) -> dict[str,
         # All that the child has said is read before its end is looked at.
         if ready:
             found = _read_records(reader)
-            if found is None and not ended:
-                # The child has closed its end and is about to be gone: no use in being woken for it again and again.
-                poller.unregister(reader)
-            current, records = _timed(found or [], current, watch, job)
-            if records and records[-1][0] == LEFT:
-                last = {"records": records}
-                if not ended:
-                    os.kill(child, signal.SIGKILL)
-                    watch.reap()
-                break
-            if current in (BROKEN, job.count):
-                last = {"records": [*last.get("records", ()), *records]}
-                if ended and (watch.stopped or status or died_of) and last["records"]:
-                    # Its last word was not the harness's: whoever has said all is gone at once, and in order.
-                    last["records"].append(_word(LEFT))
-            elif records:
-                zygote.send({"records": records})
-                tell = time.monotonic() + GATHER_S
-        if ended and current < job.count and current != BROKEN:
-            cpu, wall = watch.used()
-            sizes = [os.fstat(file).st_size for file in (job.errors, job.outputs[0])]
-            end = [current, status, died_of, round(cpu, 6), round(wall, 6), watch.stopped, round(memory, 2), *sizes]
-            last = {"records": [end], "ended": True}
+            if found is None:
+                if listening and not ended:
+                    # It has closed its end and is about to be gone: no use in being woken for that again and again.
+                    poller.unregister(reader)
+                    listening = False
+            elif found:
+                current, reports, left = _timed(found, current, watch, job)
+                if left:
+                    last = reports
+                    if not ended:
+                        os.kill(child, signal.SIGKILL)
+                        watch.reap()
+                    break
+                if current == _job.BROKEN or current == job.count:
+                    last += reports
+                elif reports:
+                    zygote.send(0, reports)
+                    tell = time.monotonic() + GATHER_S
+        if ended:
+            if current != _job.BROKEN and current < job.count:
+                cpu, wall = watch.used()
+                sizes = [os.fstat(file).st_size for file in (job.errors, job.outputs[0])]
+                last = _job.REPORT.pack(current, status, died_of, cpu, wall, watch.stopped, memory, *sizes)
+                flags = _job.ENDED
+            elif (watch.stopped or status or died_of) and last:
+                # Its last word was not the harness's: whoever has said all is gone at once, and in order.
+                last += _job.word(_job.LEFT)
+    if listening:
+        poller.unregister(reader)
+    poller.unregister(handle)
+    gathering.unregister(handle)
     os.close(handle)
-    return last
-
-
-def _word(what: int) -> list[Any]:
-    """A record that is not of a test."""
-    return [what, 0, 0, 0.0, 0.0, "", 0.0, 0, 0]
+    return flags, last
 
 
 def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] | None:
@@ -300,43 +336,41 @@ def _read_records(reader: int) -> list[tuple[int, int, float, float, int, int]] 
         return []
     if not data:
         return None
-    size = _solution.RECORD.size
-    if len(data) % size:
-        return [(LEFT, 0, 0.0, 0.0, 0, 0)]
-    return list(_solution.RECORD.iter_unpack(data))
+    try:
+        return list(_solution.RECORD.iter_unpack(data))
+    except _solution.TORN:
+        return [(_job.LEFT, 0, 0.0, 0.0, 0, 0)]
 
 
 def _timed(
     found: list[tuple[int, int, float, float, int, int]], current: int, watch: Watch, job: _job.Job
-) -> tuple[int, list[list[Any]]]:
-    """The test that runs now, or BROKEN when there is none; and the records with our own times."""
-    if not found:
-        return current, []
+) -> tuple[int, bytes, bool]:
+    """The test that runs now, or BROKEN when there is none; reports with our own times; and whether the process cannot
+    be used again."""
     cpu, wall = watch.used()
     # Tests that ended between two looks share what was measured, as their own clock says.
-    claimed = sum(max(0.0, record[2]) for record in found if record[2] == record[2]) or 1.0
-    records: list[list[Any]] = []
+    claimed = 0.0
+    for record in found:
+        if record[2] > 0:
+            claimed += record[2]
+    reports = b""
     for test, status, own, memory, errors, output in found:
-        share = max(0.0, own) / claimed if own == own and claimed < float("inf") else 0.0
-        if test == BROKEN and current == READY:
-            records.append(_word(BROKEN))
-            current = BROKEN
-            break
         if test != current:
-            records.append(_word(LEFT))
-            current = job.count
-            break
+            if test == _job.BROKEN and current == _job.READY:
+                current = _job.BROKEN
+                reports += _job.word(_job.BROKEN)
+                break
+            return job.count, reports + _job.word(_job.LEFT), True
         current += 1
-        if test == READY:
-            continue
-        memory = memory if 0 <= memory < 1 << 24 else 0.0
-        times = [round(cpu * share, 6), round(wall * share, 6)]
-        records.append([test, status, 0, *times, "", round(memory, 2), errors, output])
-    watch.mark(END_S if current in (BROKEN, job.count) else job.time_s)
-    return current, records
+        if test != _job.READY:
+            share = own / claimed if 0 < own <= claimed < INFINITE else 0.0
+            known = memory if 0 <= memory < MOST_MB else 0.0
+            reports += _job.REPORT.pack(test, status, 0, cpu * share, wall * share, 0, known, errors, output)
+    watch.mark(END_S if current == _job.BROKEN or current == job.count else job.time_s)
+    return current, reports, False
 
 
-def oversee_apart(child: int) -> dict[str, Any]:
+def oversee_apart(child: int) -> tuple[int, bytes]:
     """Wait for a child that runs no program itself: it times its own children and reports on them. All that takes it
     time is compiling, and that may take no more than COMPILE_S."""
     watch = Watch(child, COMPILE_S)
@@ -350,10 +384,10 @@ def oversee_apart(child: int) -> dict[str, Any]:
     _, status = os.waitpid(child, 0)
     if not os.WIFEXITED(status) or os.WEXITSTATUS(status) not in (0, _solution.GONE):
         died_of = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        return {"records": [[READY, 1, died_of, 0.0, 0.0, watch.stopped, 0.0, 0, 0]], "ended": True}
+        return _job.ENDED, _job.REPORT.pack(_job.READY, 1, died_of, 0.0, 0.0, watch.stopped, 0.0, 0, 0)
     if os.WEXITSTATUS(status) == _solution.GONE:
         os._exit(0)
-    return {}
+    return 0, b""
 
 
 def tidy(folder: str) -> bool:

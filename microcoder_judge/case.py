@@ -9,10 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from microcoder_judge._job import BROKEN, LEFT, READY
 from microcoder_judge.compare import compare
 from microcoder_judge.livecodebench import compare_livecodebench
 from microcoder_judge.records import Checker, Isolation, Limits, Problem, Result, Submission, TestResult, Verdict
-from microcoder_judge.worker import BROKEN, HARNESS, LEFT, MIB, READY, Job, Record, TestFiles, WorkerFailed
+from microcoder_judge.worker import HARNESS, MIB, Job, Record, TestFiles, WorkerFailed
 
 if TYPE_CHECKING:
     from microcoder_judge.engine import Engine, Place
@@ -156,11 +157,10 @@ class Case:
         for attempt in range(1, ATTEMPTS + 1):
             seen = False
             try:
-                worker = await self._place.slot.worker(built.flavour)
-                self._level = worker.level
                 with self._job(built, tests, apart) as job:
-                    async with aclosing(worker.run(job)) as records:
-                        async for record in records:
+                    async with self._place.slot.turn(built.flavour, job) as turn:
+                        self._level = turn.worker.level
+                        async for record in turn.records:
                             if record.test == READY and not record.ended:
                                 continue
                             _require_compiled(record, job)
@@ -289,10 +289,9 @@ class Case:
     async def _checker_job(self, built: Built, job: Job, protocol: str) -> list[Outcome]:
         outcomes: list[Outcome] = []
         try:
-            worker = await self._place.slot.worker(built.flavour)
             with job:
-                async with aclosing(worker.run(job)) as records:
-                    async for record in records:
+                async with self._place.slot.turn(built.flavour, job) as turn:
+                    async for record in turn.records:
                         if record.test >= 0:
                             outcomes.append(_checked(record, job.error(record.error_end), protocol))
                         elif record.test == BROKEN or record.ended:

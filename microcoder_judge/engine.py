@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,12 +20,16 @@ from microcoder_judge.history import ProblemMemory, VerdictCache, submission_key
 from microcoder_judge.languages import Cpp, Language, LanguageNotSupported
 from microcoder_judge.records import Isolation, Limits, Problem, Result, Strict, Submission, Verdict
 from microcoder_judge.records import Test as ProblemTest
-from microcoder_judge.worker import UNSAFE_RUNG, Job, SandboxRefused, TestFiles, Worker, WorkerFailed
+from microcoder_judge.worker import UNSAFE_RUNG, Job, Record, SandboxRefused, TestFiles, Worker, WorkerFailed
 
 COMPILE_LIMITS = Limits(time_s=30.0, output_mb=256)
 """Its wall time is three times that, for busy machines; CPU time is limited to 20 s in the sandbox. Ours."""
 PROGRAMS_BUILT = 256
 """Compiled programs that are kept (ours)."""
+
+
+SEATS = 2
+"""Submissions that share a slot: while the program of one runs, what the other's did is looked at. Ours."""
 
 
 class Slot:
@@ -34,9 +38,11 @@ class Slot:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._workers: dict[str, Worker] = {}
+        self.in_use = asyncio.Lock()
 
     async def worker(self, flavour: str) -> Worker:
-        """A usable worker of a flavour; `checker ` before its name keeps checkers apart from programs."""
+        """A usable worker of a flavour, for whoever's turn it is; `checker ` before its name keeps checkers apart from
+        programs."""
         worker = self._workers.get(flavour)
         if worker is None or worker.worn:
             if worker is not None:
@@ -44,13 +50,54 @@ class Slot:
             worker = self._workers[flavour] = await self._engine.start(flavour.removeprefix(CHECKER))
         return worker
 
+    def turn(self, flavour: str, job: Job) -> Turn:
+        return Turn(self, flavour, job)
+
     def close(self) -> None:
         for worker in self._workers.values():
             worker.kill()
 
 
+class Turn:
+    """The use of a slot's worker for one job, as a context: once all programs before it are gone.
+
+    records: what the job's program does on each test, as it happens. Leaving early stops the program.
+    """
+
+    worker: Worker
+    records: AsyncGenerator[Record, None]
+
+    def __init__(self, slot: Slot, flavour: str, job: Job) -> None:
+        self._slot, self._flavour, self._job = slot, flavour, job
+        self._held = False
+
+    async def __aenter__(self) -> Turn:
+        self._job.prepare()
+        await self._slot.in_use.acquire()
+        self._held = True
+        try:
+            self.worker = await self._slot.worker(self._flavour)
+        except BaseException:
+            self._end()
+            raise
+        self.records = self.worker.run(self._job, self._end)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self.records.aclose()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Let the next job begin: what is left to do needs no worker."""
+        if self._held:
+            self._held = False
+            self._slot.in_use.release()
+
+
 class Place:
-    """The slot that a submission holds, and a way to hold all of them for a moment."""
+    """The seat that a submission has at a slot, and a way to have all of them for a moment."""
 
     def __init__(self, engine: Engine, slot: Slot) -> None:
         self._engine = engine
@@ -58,7 +105,7 @@ class Place:
         self._held = True
 
     def leave(self) -> None:
-        """Give the slot back."""
+        """Give the seat back."""
         if self._held:
             self._engine.free.put_nowait(self.slot)
         self._held = False
@@ -71,7 +118,7 @@ class Place:
         async with engine.one_alone:
             slots: list[Slot] = []
             try:
-                while len(slots) < engine.workers:
+                while len(slots) < SEATS * engine.workers:
                     slots.append(await engine.free.get())
                 self.slot, self._held = slots.pop(), True
                 yield
@@ -94,7 +141,7 @@ class Engine:
         self._flavours = {f.name: (language, f) for language in languages.values() for f in language.flavours()}
         self._slots = [Slot(self) for _ in range(workers)]
         self.free: asyncio.Queue[Slot] = asyncio.Queue()
-        for slot in self._slots:
+        for slot in SEATS * self._slots:
             self.free.put_nowait(slot)
         self.waiting: set[asyncio.Task[Any]] = set()
         self.one_alone = asyncio.Lock()
@@ -137,7 +184,8 @@ class Engine:
         """The isolation that programs run under here."""
         slot = await self.free.get()
         try:
-            return (await slot.worker("lean")).level
+            async with slot.in_use:
+                return (await slot.worker("lean")).level
         finally:
             self.free.put_nowait(slot)
 
@@ -187,7 +235,7 @@ class Engine:
             del self._running[key]
 
     async def _take(self) -> Slot:
-        """A slot of one's own, sooner or later."""
+        """A seat at a slot, sooner or later."""
         task = asyncio.current_task()
         assert task is not None
         self.waiting.add(task)
@@ -202,7 +250,9 @@ class Engine:
         place = Place(self, await self._take())
         case = kind(self, place, submission, isolation)
         try:
-            built = await self.build(place.slot, _source(submission), submission.language)
+            problem = submission.problem
+            more = problem.io_mode == "function" or problem.preamble
+            built = await self.build(place.slot, _source(submission), submission.language, more=more)
             await case.judge(built)
             if case.accepted and case.audited(key):
                 self.counts["audited"] += 1
@@ -222,11 +272,14 @@ class Engine:
             place.leave()
         return case.result()
 
-    async def build(self, slot: Slot, source: bytes, language_name: str, role: str = "") -> Built:
-        """A program ready to run. Raises CompileError, or LanguageNotSupported."""
+    async def build(
+        self, slot: Slot, source: bytes, language_name: str, role: str = "", more: bool = False
+    ) -> Built:
+        """A program ready to run. role: CHECKER for one. more: see `Python.flavour`. Raises CompileError, or
+        LanguageNotSupported."""
         language = self.language(language_name)
         text = source.decode("utf-8", "surrogateescape")
-        flavour = role + language.flavour(text)
+        flavour = role + language.flavour(text, more)
         if not isinstance(language, Cpp):
             return Built(source, False, flavour)
         key = submission_key(Submission(text, _NO_PROBLEM, language_name), role, "", language.version)
@@ -235,16 +288,19 @@ class Engine:
             job = Job(source, [TestFiles(b"")], COMPILE_LIMITS, native=True, do="compile",
                       arguments=("main.cpp", *command))  # fmt: skip
             with job:
-                records = [record async for record in (await slot.worker(flavour)).run(job)]
-                self.counts["compiled"] += 1
-                program = job.program()
-                if not records or records[-1].stopped:
-                    raise WorkerFailed("the compiler did not end")
-                if records[-1].exit_status or records[-1].signal or not program:
-                    raise CompileError(_first_error(job.errors()))
-            while len(self._built) >= PROGRAMS_BUILT:
-                del self._built[next(iter(self._built))]
-            self._built[key] = Built(program, True, flavour)
+                async with slot.turn(flavour, job) as turn:
+                    if key in self._built:
+                        return self._built[key]
+                    records = [record async for record in turn.records]
+                    self.counts["compiled"] += 1
+                    program = job.program()
+                    if not records or records[-1].stopped:
+                        raise WorkerFailed("the compiler did not end")
+                    if records[-1].exit_status or records[-1].signal or not program:
+                        raise CompileError(_first_error(job.errors()))
+                    while len(self._built) >= PROGRAMS_BUILT:
+                        del self._built[next(iter(self._built))]
+                    self._built[key] = Built(program, True, flavour)
         return self._built[key]
 
     def language(self, name: str) -> Language:

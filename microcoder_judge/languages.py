@@ -15,13 +15,16 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PYTHON_MODULES = (
-    "abc array atexit bisect collections collections.abc copy datetime decimal enum fractions functools heapq io "
-    "itertools json math operator os random re statistics string sys time traceback types typing sortedcontainers"
+FEW_MODULES = "abc array atexit bisect collections functools heapq io itertools math operator os re string sys time"
+MORE_MODULES = (
+    "collections.abc copy datetime decimal enum fractions json random statistics traceback types typing "
+    "sortedcontainers"
 )
-"""Imported once a worker instead of once a program (ours)."""
+"""Imported once a worker instead of once a program; the others only where a program may want one: what a process has
+imported, every child's page tables must hold. Ours."""
 
 _NUMPY = re.compile(r"\bnumpy\b")
+_MORE = re.compile(rf"\b({'|'.join(map(re.escape, MORE_MODULES.split()))})\b")
 
 
 class LanguageNotSupported(ValueError):
@@ -70,15 +73,20 @@ class Python:
             raise ValueError(f"interpreter {found} does not run Python: {error}") from error
         return cls(found, prefix, tuple(site), version)
 
-    def flavour(self, source: str) -> str:
-        return "numpy" if _NUMPY.search(source) else "lean"
+    def flavour(self, source: str, more: bool = False) -> str:
+        """What a program needs. more: it may use modules that it does not name."""
+        if _NUMPY.search(source):
+            return "numpy"
+        return "full" if more or _MORE.search(source) else "lean"
 
     def flavours(self) -> list[Flavour]:
-        modules = tuple(PYTHON_MODULES.split())
+        few = tuple(FEW_MODULES.split())
+        modules = (*few, *MORE_MODULES.split())
         packages = [f"{folder}/{name}" for folder in self.site for name in ("sortedcontainers", "numpy", "numpy.libs")]
         paths = (*self.library(), "/usr/share/zoneinfo", *packages)
         return [
-            Flavour("lean", modules, self.site, paths),
+            Flavour("lean", few, self.site, paths),
+            Flavour("full", modules, self.site, paths),
             Flavour("numpy", (*modules, "numpy"), self.site, paths),
         ]
 
@@ -117,7 +125,7 @@ class Cpp:
         asked = subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True, check=False)
         return cls(os.path.realpath(compiler), asked.stdout.strip() or "unknown", headers)
 
-    def flavour(self, source: str) -> str:
+    def flavour(self, source: str, more: bool = False) -> str:
         return "native"
 
     def flavours(self) -> list[Flavour]:

@@ -8,15 +8,16 @@ import json
 import mmap
 import os
 import socket
+import struct
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from microcoder_judge import _job
 from microcoder_judge.languages import Flavour
 from microcoder_judge.records import Limits
 
@@ -28,8 +29,9 @@ RECYCLE_AFTER = 1000
 """Programs that one zygote runs. Ours."""
 START_S, GRACE_S = 60.0, 30.0
 """How long a zygote may take to start, and to answer beyond what its program may take. Ours."""
-READY, BROKEN, LEFT, HARNESS = -1, -2, -3, 113
-"""As in `_zygote` and `_solution`, which this process cannot import."""
+HARNESS = 113
+"""As in `_solution`, which this process cannot import."""
+STOP = b"[]"
 SEALED = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 ERROR_BYTES = 4096
 ENVIRONMENT = {
@@ -37,13 +39,15 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
 }
-"""All that programs see. The fixed seed makes sets come in the same order every time: a verdict can be repeated."""
+"""All that programs see."""
+AT_START = {"PYTHONHASHSEED": "0", "LD_BIND_NOW": "1"}
+"""What zygotes see besides. The fixed seed makes sets come in the same order every time: a verdict can be repeated.
+What the linker binds at the start no child has to bind."""
 PASSED_ON = ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
 BOOT = """import os, sys
 if {control} != 3: os.dup2({control}, 3); os.close({control})
-del os.environ['PYTHONHASHSEED']
+for name in ('PYTHONHASHSEED', 'LD_BIND_NOW'): del os.environ[name]
 sys.path.append({here!r})
 import _zygote
 sys.path.pop()
@@ -107,6 +111,7 @@ class Job:
     do: str = "run"
     _files: list[int] = field(default_factory=list, init=False)
     _read: int = field(default=0, init=False)
+    _packet: bytes = field(default=b"", init=False)
 
     def __enter__(self) -> Job:
         for name in ("data", "errors", *["output"] * (len(self.tests) if self.apart else 1)):
@@ -122,8 +127,17 @@ class Job:
             os.close(file)
         self._files.clear()
 
-    def message(self) -> bytes:
-        """The packet for the zygote; writes the data file. Raises WorkerFailed when it would be too large."""
+    def prepare(self) -> bytes:
+        """The packet for the zygote; writes the data file, unless that is done. Raises WorkerFailed when the packet
+        would be too large, or there is no memory for the file."""
+        if not self._packet:
+            try:
+                self._packet = self._message()
+            except OSError as error:
+                raise WorkerFailed(str(error)) from error
+        return self._packet
+
+    def _message(self) -> bytes:
         parts = [self.source]
         size = len(self.source)
 
@@ -139,13 +153,11 @@ class Job:
             for number, test in enumerate(self.tests)
             if test.files
         }
-        fields = {
-            "do": self.do, "apart": self.apart, "native": self.native, "time_s": self.limits.time_s,
-            "memory": int(self.limits.memory_mb * MIB), "output": int(self.limits.output_mb * MIB),
-            "source": [0, len(self.source)], "inputs": inputs, "files": files,
-            "entry_point": self.entry_point, "preamble": self.preamble, "arguments": self.arguments,
-            "stop_on_fail": self.stop_on_fail,
-        }  # fmt: skip
+        fields = [
+            self.do, self.apart, self.native, self.limits.time_s, int(self.limits.memory_mb * MIB),
+            int(self.limits.output_mb * MIB), [0, len(self.source)], inputs, files, self.entry_point, self.preamble,
+            self.arguments, self.stop_on_fail,
+        ]  # fmt: skip
         view = memoryview(b"".join(parts))
         while view:
             view = view[os.write(self._files[0], view) :]
@@ -183,6 +195,16 @@ class Job:
         return os.pread(self._files[1], 1024, 0).decode(errors="backslashreplace")
 
 
+def _records(answer: bytes) -> Iterator[Record]:
+    """What a zygote's packet reports. Raises struct.error for nonsense."""
+    ended = bool(answer[0] & _job.ENDED)
+    for test, status, died_of, cpu, wall, stopped, memory, error_end, output_end in _job.REPORT.iter_unpack(answer[1:]):
+        yield Record(
+            test, status, died_of, round(cpu, 6), round(wall, 6), _job.STOPPED[stopped], round(memory, 2),
+            error_end, output_end, ended,
+        )  # fmt: skip
+
+
 def _content(file: int, start: int, size: int) -> bytes:
     """A part of a file; less, where it is shorter."""
     if size < MIB:
@@ -212,12 +234,13 @@ class Worker:
         folder = Path(tempfile.mkdtemp(prefix="judge-"))
         folder.chmod(0o711)
         here = str(Path(__file__).parent)
-        environment = {**ENVIRONMENT, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         with theirs, (folder / "errors").open("wb") as errors:
             process = subprocess.Popen(
-                [interpreter, "-P", "-s", "-S", "-B", "-X", "utf8", "-c",
+                [interpreter, "-P", "-s", "-S", "-X", "utf8", "-c",
                  BOOT.format(here=here, control=theirs.fileno())],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd="/", env=environment,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd="/",
+                env={**ENVIRONMENT, **AT_START, **passed_on},
                 pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
         worker = cls(process, ours, folder)
@@ -227,7 +250,7 @@ class Worker:
         }  # fmt: skip
         try:
             ours.send(json.dumps(settings).encode())
-            answer = await worker._receive(START_S)
+            answer = json.loads(await worker._receive(START_S))
             if "level" not in answer:
                 raise SandboxRefused(f"{rung}: {answer.get('refused', 'no answer')}")
             worker.level = answer["level"]
@@ -236,27 +259,29 @@ class Worker:
             raise
         return worker
 
-    async def run(self, job: Job) -> AsyncGenerator[Record, None]:
-        """What the job's program does on each test, as it happens. Leaving early stops the program.
+    async def run(self, job: Job, at_end: Callable[[], None] | None = None) -> AsyncGenerator[Record, None]:
+        """What the job's program does on each test, as it happens. Leaving early stops the program. at_end: called as
+        soon as another may run, before the last records are given.
 
         Raises WorkerFailed; the worker is then not `usable` any more.
         """
         self.jobs += 1
         finished = False
         try:
-            packet = job.message()
+            packet = job.prepare()
             fds = socket.SCM_RIGHTS, b"".join(file.to_bytes(4, "little") for file in job.files)
             self._control.sendmsg([packet], [(socket.SOL_SOCKET, *fds)])
             patience = (3 * job.limits.time_s + 1) + GRACE_S + 10.0
             while not finished:
                 answer = await self._receive(patience)
-                finished = "done" in answer
-                if finished:
-                    self.usable = self.usable and bool(answer.get("clean"))
-                ended = bool(answer.get("ended"))
-                for fields in answer.get("records", ()):
-                    yield Record(*(*fields, ended))
-        except (OSError, ValueError, TypeError) as error:
+                finished = self._finished(answer)
+                if finished and at_end is not None:
+                    at_end()
+                    # Whoever waits for that goes first.
+                    await asyncio.sleep(0)
+                for record in _records(answer):
+                    yield record
+        except (OSError, ValueError, TypeError, struct.error) as error:
             raise WorkerFailed(self._last_words(str(error))) from error
         finally:
             if not finished:
@@ -265,14 +290,20 @@ class Worker:
     async def _stop(self) -> None:
         """End the current program; where that does not work, the worker."""
         try:
-            self._control.send(b'{"do": "stop"}')
-            while "done" not in (answer := await self._receive(GRACE_S)):
+            self._control.send(STOP)
+            while not self._finished(await self._receive(GRACE_S)):
                 pass
-            self.usable = self.usable and bool(answer.get("clean"))
         except (WorkerFailed, OSError, asyncio.CancelledError, GeneratorExit):
             self.usable = False
 
-    async def _receive(self, patience_s: float) -> dict[str, Any]:
+    def _finished(self, answer: bytes) -> bool:
+        """Whether the job is at its end; if so, takes note of what it has left."""
+        finished = bool(answer[0] & _job.DONE)
+        if finished:
+            self.usable = self.usable and bool(answer[0] & _job.CLEAN)
+        return finished
+
+    async def _receive(self, patience_s: float) -> bytes:
         if not self._packets:
             self._waiter = waiter = self._loop.create_future()
             timer = self._loop.call_later(patience_s, _give_up, waiter)
@@ -288,10 +319,7 @@ class Worker:
         if not data:
             self.usable = False
             raise WorkerFailed(self._last_words("the worker ended"))
-        answer = json.loads(data.decode())
-        if not isinstance(answer, dict):
-            raise WorkerFailed("the worker sent nonsense")
-        return answer
+        return data
 
     def _readable(self) -> None:
         """Take a packet from the socket; an empty one is the last."""

@@ -63,7 +63,8 @@ def attacked(request: pytest.FixtureRequest) -> Iterator[Attacked]:
             folder.chmod(0o711)
             patch.setattr(tempfile, "tempdir", temporary)
             with Judge(workers=2, isolation=isolation) as judge:
-                judge.evaluate_many([Submission(f"# {number}\n{RIGHT}", HONEST) for number in range(4)])
+                for flavour in ("lean", "typing"):
+                    judge.evaluate_many([Submission(f"# {flavour} {n}\n{RIGHT}", HONEST) for n in range(4)])
                 before = Traces.of(folder)
                 with ThreadPoolExecutor(judge.workers) as pool:
                     judged = list(pool.map(lambda attack: _timed(judge, attack.submission(world)), ATTACKS.values()))

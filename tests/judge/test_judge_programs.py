@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from microcoder_judge import Judge, Limits, Problem, Submission, Test, Verdict
+from microcoder_judge import Isolation, Judge, Limits, Problem, Submission, Test, Verdict
 
 SUM = Problem("sum", (Test(b"3\n1\n2\n3\n", b"6\n"), Test(b"2\n40\n2\n", b"42\n")), limits=Limits(time_s=5))
 
@@ -77,6 +80,20 @@ def test_right_programs_are_accepted(judge: Judge, code: str) -> None:
     assert (result.verdict, result.message) == (Verdict.AC, "")
     assert result.passed == 2
     assert result.sandbox
+
+
+COUNTING = "def count():\n    depth = 0\n    def go():\n        nonlocal depth\n        depth += 1\n        go()\n"
+COUNTING += "    try: go()\n    except RecursionError: pass\n    return depth\n"
+
+
+@pytest.mark.parametrize("isolation", ["batch", "test"])
+def test_recursion_goes_as_deep_as_in_an_interpreter_of_its_own(judge: Judge, isolation: Isolation) -> None:
+    code = f"{COUNTING}print(count())"
+    plain = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    alone = Problem("depth", (Test(b"", plain), Test(b"", plain)))
+    called = Problem("count", (Test(b"[]", plain), Test(b"[]", plain)), io_mode="function", entry_point="count")
+    assert judge.evaluate(Submission(code, alone), isolation).message == ""
+    assert judge.evaluate(Submission(COUNTING, called), isolation).message == ""
 
 
 WRONG = {
