@@ -144,13 +144,16 @@ class EmbeddedScorer:
         return f"embedded:{self.version}"
 
     def score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
-        for part in problems.iter_slices(ROWS_AT_A_TIME):
-            yield from self._score(part)
-
-    def _score(self, problems: pl.DataFrame) -> Iterator[ProblemScore]:
+        """As `Scorer.score`. Problems of one contest are scored together: each one's score hangs on the others."""
         platforms = self.rated_as(problems)
+        scores = rating_score(self.ratings(problems, platforms))
+        for start in range(0, len(platforms), ROWS_AT_A_TIME):
+            part = slice(start, start + ROWS_AT_A_TIME)
+            yield from self._score(problems[part], scores[part], platforms[part])
+
+    def _score(self, problems: pl.DataFrame, scores: Floats, platforms: list[str]) -> Iterator[ProblemScore]:
         levels = dimension_levels(self.table, standardised(features(problems), self.table.features))
-        values = shifted(levels, rating_score(self.ratings(problems, platforms)), self.rubric)
+        values = shifted(levels, scores, self.rubric)
         for index, problem_id in enumerate(problems["problem_id"]):
             draw = Draw({name: float(values[name][index]) for name in DIMENSIONS})
             yield ProblemScore(problem_id, (draw,), uncertainty=self.table.ratings[platforms[index]].residual_sd)
@@ -165,10 +168,20 @@ class EmbeddedScorer:
         ]
 
     def ratings(self, problems: pl.DataFrame, platforms: list[str]) -> Floats:
-        inputs, rated = rating_inputs(problems), np.empty(len(platforms))
+        """In points of the platform that each row is rated as. Only on that platform itself do the others of a contest
+        count: elsewhere a contest may be of another kind."""
+        rated = np.empty(len(platforms))
+        for start in range(0, len(platforms), ROWS_AT_A_TIME):
+            inputs, chosen = rating_inputs(problems[start : start + ROWS_AT_A_TIME]), platforms[start:][:ROWS_AT_A_TIME]
+            for platform in sorted(set(chosen)):
+                rows = [row for row, name in enumerate(chosen) if name == platform]
+                rated[[start + row for row in rows]] = self.models[platform].average(inputs.take(rows))
+        home = problems["platform"].to_list()
+        contests = problems["contest"].fill_null("").to_list()
         for platform in sorted(set(platforms)):
-            rows = [row for row, chosen in enumerate(platforms) if chosen == platform]
-            rated[rows] = self.models[platform].predict(inputs.take(rows))
+            rows = [row for row, name in enumerate(platforms) if name == platform]
+            among = [contests[row] if home[row] == platform else "" for row in rows]
+            rated[rows] = self.models[platform].among_others(rated[rows], among)
         return rated
 
 

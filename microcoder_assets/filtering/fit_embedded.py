@@ -1,12 +1,13 @@
 """Fit the embedded scorer to contest ratings: the formulas of its dimensions, and a rating model for each platform.
 
-    python -m microcoder_assets.filtering.fit_embedded --problems unique_problems.parquet --out embedded.json
+    python -m microcoder_assets.filtering.fit_embedded --problems normalized_problems.parquet --out embedded.json
 
-The file holds rows with the columns of schema.UNIQUE, of which those are used that have an Elo-like rating, that are
-known to be no benchmark's, and whose platform has at least 500 of them. The newest quarter of each platform, by whole
-contests, is held out and only measures; what is written never saw it. Beside the table, the models are written as
-.npz. `--ablations` also measures them on the held-out rows with one family of inputs hidden, and models that learnt
-without it.
+The file holds rows with the columns of schema.NORMALIZED, of which those are used that have an Elo-like rating and
+whose platform has at least 500 of them; of rows with the same statement one. Benchmark problems are among them: what is
+learnt is how hard people find a problem, nothing of how to solve it, and contests are seen whole. The newest quarter of
+each platform, by whole contests, is held out and only measures; what is written never saw it. Beside the table, the
+models are written as .npz. `--ablations` also measures them on the held-out rows with one family of inputs hidden, and
+models that learnt without it.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ def rated_rows(problems: pl.DataFrame) -> pl.DataFrame:
     """The rows to learn from, with `elo` and `held` (among the newest). Raises UserError when there are too few."""
     rated = (
         problems.with_columns(elo=elo_rating())
-        .filter(pl.col("elo").is_not_null(), pl.col("elo").count().over("platform") >= MIN_RATED)
+        .filter(pl.col("elo").is_not_null())
         .sort("problem_id")
+        .unique("statement", keep="first", maintain_order=True)
+        .filter(pl.len().over("platform") >= MIN_RATED)
     )
     if rated.is_empty():
         raise UserError(f"no platform has {MIN_RATED} problems with a contest rating; collect more before fitting")
-    if rated["benchmark_overlap"].null_count():
-        raise UserError("--problems holds rows that no benchmark was compared with; make unique_problems with one")
     return rated.with_columns(held=newest(rated))
 
 
@@ -187,7 +188,7 @@ def _spearman(predicted: Floats, known: Floats) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fit_embedded", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--problems", type=Path, required=True, help="Parquet of unique_problems")
+    parser.add_argument("--problems", type=Path, required=True, help="Parquet of normalized_problems")
     parser.add_argument("--out", type=Path, required=True, help="coefficient table to write, .json")
     parser.add_argument("--ablations", action="store_true", help="also measure without each family of inputs")
     options = parser.parse_args(arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from microcoder_assets.filtering.rating_model import (
     hashed,
     raw_columns,
     standardised,
+    standing,
     tfidf,
 )
 
@@ -31,11 +33,37 @@ FOURIER_FEATURES = 2048
 TREES, TREE_DEPTH, RATE, COLUMN_SHARE, ROW_SHARE, SMALLEST_LEAF = 600, 4, 0.03, 0.1, 0.7, 10
 COUNTED_TOKENS = 100
 RAREST_TAG, RAREST_TOKEN = 4, 5  # fewest training problems that hold one
+FOLDS = 5
+PULL = 1.0  # of the ridge, over columns of unit variance; 0.01 to 1,000 measure alike
 SEED = 0
 
 
 def fit_rating_model(inputs: RatingInputs, ratings: Floats) -> RatingModel:
     """A model of `ratings`, one a problem. Equal inputs give an equal model."""
+    return replace(_fit_alone(inputs, ratings), among=_among(inputs, ratings))
+
+
+def _among(inputs: RatingInputs, ratings: Floats) -> Array:
+    """`RatingModel.among`, from averages by models that learnt from other contests."""
+    if not any(inputs.contests):
+        return np.array([0.0, 1.0, 0.0], dtype=np.float32)
+    groups = [contest or f" {row}" for row, contest in enumerate(inputs.contests)]
+    drawn = np.random.default_rng(SEED).permutation(len(set(groups)))
+    fold_of = dict(zip(sorted(set(groups)), drawn % FOLDS, strict=True))
+    folds = np.array([fold_of[group] for group in groups])
+    averages = np.empty(len(ratings))
+    for fold in range(FOLDS):
+        seen, unseen = (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))
+        averages[unseen] = _fit_alone(inputs.take(seen), ratings[seen]).average(inputs.take(unseen))
+    columns = np.column_stack([averages, standing(averages, inputs.contests)])
+    centre, deviation = columns.mean(axis=0), columns.std(axis=0)
+    scaled = (columns - centre) / np.where(deviation > 0, deviation, 1)
+    weights = np.linalg.solve(scaled.T @ scaled + PULL * np.eye(2), scaled.T @ (ratings - ratings.mean()))
+    weights /= np.where(deviation > 0, deviation, 1)
+    return np.array([ratings.mean() - centre @ weights, *weights], dtype=np.float32)
+
+
+def _fit_alone(inputs: RatingInputs, ratings: Floats) -> RatingModel:
     tags = np.array(_frequent(inputs.tags, RAREST_TAG), dtype=np.str_)
     tokens = np.array(_frequent(map(str.split, inputs.codes), RAREST_TOKEN, COUNTED_TOKENS), dtype=np.str_)
     measurements = np.array(MEASUREMENTS, dtype=np.str_)
@@ -54,6 +82,7 @@ def fit_rating_model(inputs: RatingInputs, ratings: Floats) -> RatingModel:
         tokens=tokens,
         centre=centre,
         deviation=deviation,
+        among=np.array([0.0, 1.0, 0.0], dtype=np.float32),
         **regression,
         **_trees(columns, ratings),
     )

@@ -5,7 +5,11 @@ Fourier features (Rahimi and Recht, NIPS 2007, algorithm 1), and of inner produc
 the statement and of the tokens of the reference. The trees (Friedman, "Greedy Function Approximation", 2001) see
 the same columns as the Gaussian. The combination and its constants are ours; `fit_rating_model` fits them.
 
-A model is plain arrays, no pickle. No platform's difficulty label and no place in a contest is among its inputs.
+A contest asks for problems of several difficulties, so that one which looks harder than the others of its contest most
+often is: the average is corrected by how it stands to the averages of those others. Ours.
+
+A model is plain arrays, no pickle. No platform's difficulty label and no place in a contest is among its inputs; where
+a problem stands among others is as predicted.
 """
 
 from __future__ import annotations
@@ -34,26 +38,32 @@ UNLEARNABLE = ("tests", "log_test_bytes")
 """Features left out: the platforms with ratings show their samples only."""
 
 MEASUREMENTS = (*(name for name in FEATURES if name not in UNLEARNABLE), *STATEMENT_SHAPE, *CODE_SHAPE)
-FAMILIES = ("wording", "bounds", "samples", "tags", "code")
-"""Families of inputs, for `RatingInputs.without`. Wording: the words of the statement and the sizes of its parts."""
+FAMILIES = ("wording", "bounds", "samples", "tags", "code", "contest")
+"""Families of inputs, for `RatingInputs.without`. Wording: the words of the statement and the sizes of its parts.
+Contest: which problems belong together."""
 
 MOST_DEVIATIONS = 4.0
 BUCKETS = 1 << 15
 STATEMENT_GRAMS, CODE_GRAMS = (1, 2), (1, 3)
 KERNEL_SHARE = 0.6
 """Weight of the regression in the average with the trees. Ours; 0.5 and 0.7 measure alike."""
+STANDING_SCALE = 150.0
+"""Rating points between two problems of a contest, beyond which a further one says little. Ours; 75 and 300 measure
+alike."""
 ROWS_A_BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
 class RatingInputs:
     """What a model reads, one entry a problem. measured: rows x MEASUREMENTS, NaN where unknown. statements, codes:
-    tokens joined by spaces; an empty code where there is no reference."""
+    tokens joined by spaces; an empty code where there is no reference. contests: a name that problems of one contest
+    share, empty where there is none."""
 
     measured: Floats
     tags: list[list[str]]
     statements: list[str]
     codes: list[str]
+    contests: list[str]
 
     def __len__(self) -> int:
         return len(self.tags)
@@ -65,6 +75,7 @@ class RatingInputs:
             [self.tags[row] for row in index],
             [self.statements[row] for row in index],
             [self.codes[row] for row in index],
+            [self.contests[row] for row in index],
         )
 
     def without(self, family: str) -> RatingInputs:
@@ -76,6 +87,7 @@ class RatingInputs:
             [[] for _ in self.tags] if family == "tags" else self.tags,
             [""] * len(self) if family == "wording" else self.statements,
             [""] * len(self) if family == "code" else self.codes,
+            [""] * len(self) if family == "contest" else self.contests,
         )
 
 
@@ -105,6 +117,7 @@ def rating_inputs(problems: pl.DataFrame) -> RatingInputs:
         [list(tags or ()) for tags in problems["tags"].to_list()],
         [" ".join(statement_tokens(statement or "")) for statement in problems["statement"]],
         [" ".join(code_tokens(shortest.get(row, ""))) for row in range(len(statements))],
+        problems["contest"].fill_null("").to_list(),
     )
 
 
@@ -119,6 +132,7 @@ class RatingModel:
     centre, deviation, relevance: of each column. frequencies (Fourier features x columns, in steps of
     `frequency_step`), phases, gaussian_weights: of the Gaussian part. *_idf, *_weights: of each hash bucket.
     means: of the ratings learnt from, and of what a code contributes, which a problem without one gets.
+    among: constant, weight of the average and of the `standing` in the rating.
     roots, split, threshold, left, right, value: nodes of all trees; a leaf's children are itself.
     """
 
@@ -137,6 +151,7 @@ class RatingModel:
     code_idf: Array
     code_weights: Array
     means: Array
+    among: Array
     roots: Array
     split: Array
     threshold: Array
@@ -145,7 +160,17 @@ class RatingModel:
     value: Array
 
     def predict(self, inputs: RatingInputs) -> Floats:
-        """Rating of every problem, in points of the platform that the model learnt from."""
+        """Rating of every problem, in points of the platform that the model learnt from. Problems of one contest are
+        asked for together: each one's rating hangs on the others."""
+        return self.among_others(self.average(inputs), inputs.contests)
+
+    def among_others(self, averages: Floats, contests: Sequence[str]) -> Floats:
+        """Ratings, from `average` of the same problems and their contests."""
+        constant, own, others = self.among.astype(np.float64)
+        return np.asarray(constant + own * averages + others * standing(averages, contests))
+
+    def average(self, inputs: RatingInputs) -> Floats:
+        """Rating of every problem without a look at any other."""
         raw = raw_columns(self.measurements, self.tags, self.tokens, inputs)
         columns = standardised(raw, self.centre, self.deviation)
         return KERNEL_SHARE * self._regression(inputs, columns) + (1 - KERNEL_SHARE) * self._trees(columns)
@@ -191,6 +216,20 @@ class RatingModel:
     def of(cls, arrays: Mapping[str, Array]) -> RatingModel:
         """Raises KeyError for a missing array."""
         return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+
+
+def standing(averages: Floats, contests: Sequence[str]) -> Floats:
+    """How far each problem stands above the others of its contest: the sum of tanh of the differences, in units of
+    STANDING_SCALE. 0 where there is no other."""
+    found = np.zeros(len(averages))
+    members: dict[str, list[int]] = {}
+    for row, contest in enumerate(contests):
+        if contest:
+            members.setdefault(contest, []).append(row)
+    for rows in members.values():
+        held = averages[rows]
+        found[rows] = np.tanh((held[:, None] - held) / STANDING_SCALE).sum(axis=1)
+    return found
 
 
 def raw_columns(measurements: Array, tags: Array, tokens: Array, inputs: RatingInputs) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -64,10 +64,9 @@ def score_problems(
     before: SCORED rows, of problems that are not scored again.
     """
     known = pl.DataFrame(schema=SCORED) if before is None else before
-    ids = problems.lazy().select("problem_id").collect()
-    lacking = ids.join(known, on="problem_id", how="anti").sort("problem_id")
+    ids = problems.lazy().select("problem_id", "platform", "contest").collect()
     frames, failed = [known], []
-    for part in lacking.iter_slices(ROWS_AT_A_TIME):
+    for part in _whole_contests(ids.join(known, on="problem_id", how="anti")):
         rows = []
         ordered = of_problems(problems, part["problem_id"]).collect()
         for sha, scored in zip(ordered["content_sha"].to_list(), scorer.score(ordered), strict=True):
@@ -78,6 +77,18 @@ def score_problems(
         frames.append(pl.DataFrame(rows, schema=SCORED, orient="row"))
     frame = conform(pl.concat(frames), SCORED)
     return StageResult(frame, Deciding(frame.drop("draws"), _scored, failed))
+
+
+def _whole_contests(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The rows by some ROWS_AT_A_TIME, those of one contest together. rows: `problem_id`, `platform`, `contest`."""
+    ordered = rows.sort("platform", "contest", "problem_id")
+    named = pl.struct("platform", "contest")
+    ends = ordered.select((pl.col("contest").is_null() | named.ne_missing(named.shift(-1))).arg_true()).to_series() + 1
+    start = 0
+    while start < ordered.height:
+        end = ends[min(int(ends.search_sorted(start + ROWS_AT_A_TIME)), len(ends) - 1)]
+        yield ordered[start:end]
+        start = end
 
 
 def _scored(row: Mapping[str, Any]) -> Decision:

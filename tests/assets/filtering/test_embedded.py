@@ -71,6 +71,43 @@ def test_a_score_does_not_depend_on_how_many_are_scored_with_it(unique_rows: Any
         assert_frame_equal(pl.concat(apart).sort("problem_id"), together, check_exact=True)
 
 
+@pytest.fixture(scope="module")
+def contests(unique_rows: Any) -> pl.DataFrame:
+    """Contests of four LeetCode problems that grow in length, the last of them without a contest."""
+    return unique_rows(  # type: ignore[no-any-return]
+        *(
+            {"statement": f"count the pairs {n} " * (1 + 9 * (n % 4)), "tags": [("array", "dp", "math", "tree")[n % 4]],
+             "platform": "leetcode", "io_mode": "function", "contest": f"weekly-{n // 4}" if n < 20 else None}
+            for n in range(24)
+        )
+    )  # fmt: skip
+
+
+def test_contests_stay_together_however_many_rows_are_taken_at_once(
+    contests: pl.DataFrame, rubric: Rubric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = score_problems(contests, SCORER, rubric).frame
+    for at_once in (1, 3, 6):
+        monkeypatch.setattr("microcoder_assets.filtering.score.ROWS_AT_A_TIME", at_once)
+        monkeypatch.setattr("microcoder_assets.filtering.embedded.ROWS_AT_A_TIME", at_once)
+        assert_frame_equal(score_problems(contests, SCORER, rubric).frame, whole, check_exact=True)
+
+
+def test_a_score_hangs_on_the_others_of_the_contest_and_on_no_more(contests: pl.DataFrame, rubric: Rubric) -> None:
+    def scores(rows: pl.DataFrame) -> dict[str, float]:
+        return dict(score_problems(rows, SCORER, rubric).frame.select("problem_id", "score").iter_rows())
+
+    whole = scores(contests)
+    first = {f"site:{n}" for n in range(4)}
+    hardest = max(first, key=whole.__getitem__)
+    fewer = scores(contests.filter(pl.col("problem_id") != hardest))
+    assert {name for name, score in fewer.items() if score != whole[name]} == first - {hardest}
+    assert all(fewer[name] > whole[name] for name in first - {hardest})
+    elsewhere = contests.with_columns(platform=pl.lit("elsewhere"))
+    alone = scores(elsewhere.with_columns(contest=pl.lit(None, pl.String)))
+    assert scores(elsewhere) == alone, "contests of platforms that no model knows may be of another kind"
+
+
 def test_rows_say_that_it_is_not_the_model(unique_rows: Any, rubric: Rubric) -> None:
     row = score_problems(unique_rows({}), SCORER, rubric).frame.row(0, named=True)
     assert row["scorer"] == SCORER.name == f"embedded:{SCORER.version}"

@@ -13,7 +13,7 @@ from microcoder_assets.errors import UserError
 from microcoder_assets.filtering.embedded import EmbeddedScorer, load_embedded
 from microcoder_assets.filtering.evidence import elo_rating
 from microcoder_assets.filtering.features import features
-from microcoder_assets.filtering.fit_embedded import ablations, fit, main, newest
+from microcoder_assets.filtering.fit_embedded import ablations, fit, main, newest, rated_rows
 from microcoder_assets.filtering.rubric import Rubric
 from microcoder_assets.filtering.score import score_problems
 from microcoder_assets.processing.normalize import normalize
@@ -27,14 +27,13 @@ def rated(unique_rows: Any) -> pl.DataFrame:
     """Problems whose rating grows with the topic, the length and the bound, with noise."""
     generator = np.random.default_rng(0)
     rows = []
-    for _ in range(700):
+    for number in range(700):
         topic, length, power = (int(v) for v in generator.integers(0, (len(TAGS), 200, 10)))
         rating = 900 + 300 * topic + 3 * length + 60 * power + generator.normal(0, 100)
         rows.append(
             {
-                "statement": "word " * (20 + length) + f"1 <= n <= 10^{power}",
+                "statement": "word " * (20 + length) + f"1 <= n <= 10^{power} in p{number}",
                 "tags": [TAGS[topic]],
-                "benchmark_overlap": 0.0,
                 "ratings": [{"source": "codeforces", "value": rating}],
             }
         )
@@ -78,9 +77,9 @@ def test_held_out_are_the_newest(rated: pl.DataFrame) -> None:
     assert sorted(held) == list(range(525, 700))
 
 
-def test_rows_that_no_benchmark_was_compared_with_are_refused(rated: pl.DataFrame, rubric: Rubric) -> None:
-    with pytest.raises(UserError, match="benchmark"):
-        fit(rated.with_columns(benchmark_overlap=pl.lit(None, pl.Float64)), rubric)
+def test_of_rows_with_one_statement_one_is_learnt_from(rated: pl.DataFrame) -> None:
+    twins = rated.with_columns(problem_id="twin:" + pl.col("problem_id"), contest=pl.lit("another"))
+    assert rated_rows(pl.concat([twins, rated]))["problem_id"].to_list() == rated_rows(rated)["problem_id"].to_list()
 
 
 def test_too_few_ratings_are_the_users_to_mend(
