@@ -3,7 +3,7 @@
 DATA is the folder of real records (by default MICROCODER_DATA, else ../shared/data): livecodebench, leetcode-doocs,
 leetcode-zerotrac, atcoder-kenkoooo and codeforces-api. Prints the links that `evidence.REFERENCE` holds, how well they
 predict public pass rates of contests and months that they were not fitted to, and the same of the whole pipeline for
-LeetCode problems as if they had no rating.
+LeetCode problems as if they had no rating, of those that the shipped scorer did not learn from.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     print()
     print_table(HEADER, held_out)
     rows, measured = scored_leetcode(data)
-    public = rated.filter(platform="leetcode")
+    public = unseen(rated.filter(platform="leetcode"), rows)
     for newest in (False, True):
         unrated = as_if_unrated(rows, measured, public, newest)
         print()
@@ -118,6 +118,13 @@ def scored_leetcode(data: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     scores = score_problems(problems, load_embedded(), load_rubric()).frame.select("problem_id", "score")
     rows = problems.with_columns(rating=elo_rating(), slug=pl.col("url").str.extract(r"([^/]+)/?$"))
     return rows.join(scores, on="problem_id").drop("ratings"), features(problems)
+
+
+def unseen(public: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Of the public rates those of problems that the shipped scorer did not learn from. rows: of `scored_leetcode`."""
+    first = rows.filter(problem_id=load_embedded().table.ratings["leetcode"].held_out_from)["published"].item()
+    slugs = rows.filter(pl.col("published") >= first)["slug"]
+    return public.filter(pl.col("problem_id").str.split(":").list.last().is_in(slugs.implode()))
 
 
 if __name__ == "__main__":

@@ -44,11 +44,11 @@ STAGES: dict[str, Stage] = {
     "prepared_problems": Stage(
         ("unique_problems", "livecodebench_problems"), ("preparation", "decontamination"), "2", in_parts=True
     ),
-    "scored_problems": Stage(("prepared_problems",), ("scoring",), "3"),
+    "scored_problems": Stage(("prepared_problems",), ("scoring",), "4"),
     "calibrated_problems": Stage(("scored_problems", "prepared_problems"), ("calibration",), "3"),
     "selected_problems": Stage(("calibrated_problems", "prepared_problems"), ("selection",), "3"),
     "verified_problems": Stage(
-        ("selected_problems", "prepared_problems"), ("verification", "readability"), f"3-{JUDGE_VERSION}"
+        ("selected_problems", "prepared_problems"), ("verification", "readability"), f"4-{JUDGE_VERSION}"
     ),
     "train_split": Stage(
         ("verified_problems", "calibrated_problems", "prepared_problems"), ("publication", "dedup"), "4"
