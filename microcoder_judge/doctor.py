@@ -62,7 +62,7 @@ def try_rungs(python: Python) -> dict[str, tuple[bool, str]]:
 def _try(python: Python, rung: str) -> tuple[bool, str]:
     async def start() -> str:
         worker = await Worker.start(python.interpreter, python.flavours()[0], rung)
-        worker.kill()
+        worker.end()
         return worker.level
 
     try:

@@ -46,7 +46,7 @@ class Slot:
         worker = self._workers.get(flavour)
         if worker is None or worker.worn:
             if worker is not None:
-                worker.kill()
+                worker.end()
             worker = self._workers[flavour] = await self._engine.start(flavour.removeprefix(CHECKER))
         return worker
 
@@ -55,7 +55,7 @@ class Slot:
 
     def close(self) -> None:
         for worker in self._workers.values():
-            worker.kill()
+            worker.end()
 
 
 class Turn:

@@ -27,8 +27,8 @@ UNSAFE_RUNG = "none"
 PACKET = 1 << 16
 RECYCLE_AFTER = 1000
 """Programs that one zygote runs. Ours."""
-START_S, GRACE_S = 60.0, 30.0
-"""How long a zygote may take to start, and to answer beyond what its program may take. Ours."""
+START_S, GRACE_S, END_S = 60.0, 30.0, 1.0
+"""How long a zygote may take to start, to answer beyond what its program may take, and to go. Ours."""
 HARNESS = 113
 """As in `_solution`, which this process cannot import."""
 STOP = b"[]"
@@ -221,6 +221,7 @@ class Worker:
         self.level = ""
         self.jobs = 0
         self.usable = True
+        self._running = False
         self._packets: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -255,7 +256,7 @@ class Worker:
                 raise SandboxRefused(f"{rung}: {answer.get('refused', 'no answer')}")
             worker.level = answer["level"]
         except BaseException:
-            worker.kill()
+            worker.end()
             raise
         return worker
 
@@ -266,7 +267,7 @@ class Worker:
         Raises WorkerFailed; the worker is then not `usable` any more.
         """
         self.jobs += 1
-        finished = False
+        self._running, finished = True, False
         try:
             packet = job.prepare()
             fds = socket.SCM_RIGHTS, b"".join(file.to_bytes(4, "little") for file in job.files)
@@ -275,6 +276,7 @@ class Worker:
             while not finished:
                 answer = await self._receive(patience)
                 finished = self._finished(answer)
+                self._running = not finished
                 if finished and at_end is not None:
                     at_end()
                     # Whoever waits for that goes first.
@@ -293,6 +295,7 @@ class Worker:
             self._control.send(STOP)
             while not self._finished(await self._receive(GRACE_S)):
                 pass
+            self._running = False
         except (WorkerFailed, OSError, asyncio.CancelledError, GeneratorExit):
             self.usable = False
 
@@ -340,14 +343,18 @@ class Worker:
         """It has run enough programs to be replaced, or must be."""
         return not self.usable or self.jobs >= RECYCLE_AFTER
 
-    def kill(self) -> None:
-        """End it and all that it started: its namespace or its session goes with it."""
-        self.usable = False
+    def end(self) -> None:
+        """End it and all that it started: its namespace or its session goes with it. One that runs nothing goes of
+        itself, and its programs' CPU time is then known to this process."""
+        idle, self.usable = self.usable and not self._running, False
         self._loop.remove_reader(self._control)
         self._control.close()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, 9)
-        self._process.wait()
+        try:
+            self._process.wait(END_S if idle else 0)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, 9)
+            self._process.wait()
         # Not shutil.rmtree: a program may have made folders deeper than Python can recurse.
         subprocess.run(["rm", "-rf", self._folder], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

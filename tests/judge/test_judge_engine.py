@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import struct
 import time
@@ -232,6 +233,17 @@ def test_a_worker_is_replaced_when_it_is_worn(plain: Judge) -> None:
     for _ in range(RECYCLE_AFTER):
         plain.evaluate(tiny)
     assert first.isdisjoint(child.pid for child in psutil.Process().children())
+
+
+def test_the_time_that_programs_took_is_known_when_a_judge_has_closed() -> None:
+    burning = Problem("burning", (Test(b"", b"1"),), Limits(time_s=5))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with Judge(workers=2) as judge:
+        code = "for _ in range(3_000_000): pass\nprint(1)\n"
+        results = judge.evaluate_many([Submission(f"{code}# {n}", burning) for n in range(4)])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = sum(result.tests[0].cpu_s for result in results)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime >= taken > 0
 
 
 def test_nothing_is_left_when_a_judge_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
