@@ -41,12 +41,19 @@ Kills = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One problem: its tests, what each rejects, and its known-wrong submissions."""
+    """One problem: its PREPARED row, what each of its tests rejects, and its known-wrong submissions."""
 
-    problem_id: str
-    tests: Sequence[Mapping[str, Any]]
+    row: Mapping[str, Any]
     kills: Kills
     wrong: Sequence[Run]
+
+    @property
+    def problem_id(self) -> str:
+        return str(self.row["problem_id"])
+
+    @property
+    def tests(self) -> Sequence[Mapping[str, Any]]:
+        return self.row["tests"]  # type: ignore[no-any-return]
 
     def known(self, *parts: frozenset[str]) -> Kills:
         """What the tests reject of these programs alone."""
@@ -95,11 +102,12 @@ RULES: dict[str, Rule] = {
 }
 
 
-def cases(folder: Path, settings: VerificationSettings, home: Path) -> tuple[list[Case], Counter[str]]:
+def cases(
+    folder: Path, settings: VerificationSettings, blobs: Blobs, packs: Packs, collection: CollectionSettings
+) -> tuple[list[Case], Counter[str]]:
     """The packages' problems that verification keeps, and how every package ended."""
-    blobs, packs = Blobs(home / "blobs"), Packs(home / "verdicts")
     source = open_kattis(folder)
-    collected = scrape(source.records(), blobs, CollectionSettings(max_references=ALL), source.kind)  # type: ignore[call-arg]
+    collected = scrape(source.records(), blobs, collection, source.kind)
     normalized = normalize(collected.frame, blobs)
     later = {name: pl.lit(None, dtype) for name, dtype in PREPARED.items() if name not in normalized.frame.columns}
     problems = conform(normalized.frame.with_columns(**later), PREPARED)
@@ -112,7 +120,7 @@ def cases(folder: Path, settings: VerificationSettings, home: Path) -> tuple[lis
     for decision in result.decisions:
         if decision.kind != "kept":
             print(f"  {decision.problem_id}: {decision.reason} {decision.detail}", flush=True)
-    tests = dict(problems.select("problem_id", "tests").iter_rows())
+    rows = {row["problem_id"]: row for row in problems.iter_rows(named=True)}
     found = []
     for decision in result.decisions:
         if decision.kind == "kept":
@@ -120,7 +128,7 @@ def cases(folder: Path, settings: VerificationSettings, home: Path) -> tuple[lis
             outcome = Outcome.from_json(packs.get([key])[key])
             kills = {kill["test"]: frozenset(kill["submissions"]) for kill in outcome.kills}
             wrong = [run for run in outcome.runs if run.label not in ("accepted", "mutant")]
-            found.append(Case(decision.problem_id, tests[decision.problem_id], kills, wrong))
+            found.append(Case(rows[decision.problem_id], kills, wrong))
     return found, ended
 
 
@@ -139,6 +147,11 @@ def lines(found: Sequence[Case], limit: int) -> list[tuple[str, ...]]:
     return rows
 
 
+def ended_table(ended: Mapping[str, int]) -> None:
+    print("\nhow the packages ended")
+    print_table(("decision", "packages"), [(reason, str(count)) for reason, count in sorted(ended.items())])
+
+
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
 
@@ -155,9 +168,10 @@ def main() -> None:
         workers=arguments.workers, max_wrong=ALL, complete_above=0, mutants=arguments.mutants
     )
     with tempfile.TemporaryDirectory() as folder:
-        found, ended = cases(arguments.folder, settings, arguments.home or Path(folder))
-    print("\nhow the packages ended")
-    print_table(("decision", "packages"), [(reason, str(count)) for reason, count in sorted(ended.items())])
+        home = arguments.home or Path(folder)
+        everything = CollectionSettings(max_references=ALL)  # type: ignore[call-arg]
+        found, ended = cases(arguments.folder, settings, Blobs(home / "blobs"), Packs(home / "verdicts"), everything)
+    ended_table(ended)
     many = [case for case in found if len(case.tests) > arguments.tests]
     for title, chosen in (("all that are kept", found), (f"those with more than {arguments.tests} tests", many)):
         print(f"\n{title}: {len(chosen)} problems, {sum(len(case.wrong) for case in chosen)} known-wrong submissions")

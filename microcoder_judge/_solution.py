@@ -58,15 +58,15 @@ REOPENING = frozenset(
 """Names of programs that may change their standard streams, or see that they are not new."""
 REHEARSALS = 20
 """Python 3.11 begins to make code faster when it has run eight times. Ours."""
-PROGRAM = b"n = int(input())\nprint(n * 2)\n", b"1\n", None
-FUNCTION = b"class Solution:\n    def double(self, n: int) -> int:\n        return n * 2\n", b"[1]", "double"
-"""What is rehearsed: source, input and entry point."""
+REHEARSED = (
+    (b"n = int(input())\nprint(n * 2)\n", b"1\n", None),
+    (b"class Solution:\n    def double(self, n: int) -> int:\n        return n * 2\n", b"[1]", "double"),
+)
+"""Source, input and entry point of what is rehearsed."""
 FRAMES, FRAMES_ALONE = 9, 11
 """How many of ours lie below a program's (one more below a function's), with a process a test in the second place: it
 may go as deep as if it had started the interpreter."""
 PR_SET_PDEATHSIG = 1
-EMPTY_PATH = 0x1000
-LIBRARIES = ("numpy", "sortedcontainers")
 
 
 def preload(name: str, site: list[str]) -> None:
@@ -100,7 +100,7 @@ def rehearse(zygote: Zygote) -> None:
     and not in every child, and what it need not look up any more leaves pages alone that a child would copy."""
     kept = [os.dup(fd) for fd in range(3)]
     null = os.open(os.devnull, os.O_WRONLY)
-    for source, arguments, entry_point in (PROGRAM, FUNCTION):
+    for source, arguments, entry_point in REHEARSED:
         files = [os.memfd_create(name) for name in ("data", "errors", "output")]
         _job.write(files[0], source + arguments)
         inputs = [[len(source), len(arguments)]] * 2

@@ -53,7 +53,7 @@ LIMITED = (
     resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_STACK, resource.RLIMIT_CPU, resource.RLIMIT_NOFILE,
     resource.RLIMIT_CORE,
 )  # fmt: skip
-COMPILE_MEMORY = 1 << 30
+"""Limits that a child gets, or inherits."""
 MAX_OPEN_FILES = 512
 NEAR, NEAR_S = 1.25, 0.5
 """A program over its limit goes on to so many times that, and so many seconds more at most. Ours."""
@@ -97,7 +97,7 @@ class Zygote:
         _solution.warm_up()
         resource.setrlimit(*self.at_most(resource.RLIMIT_NOFILE, MAX_OPEN_FILES))
         resource.setrlimit(*self.at_most(resource.RLIMIT_CORE, 0))
-        memory, (most, _) = self.at_most(resource.RLIMIT_AS, self.address_space + COMPILE_MEMORY)
+        memory, (most, _) = self.at_most(resource.RLIMIT_AS, self.address_space + _solution.COMPILE_MEMORY)
         self.compiling = most, self.ceilings[memory]
         self.decoder = json.JSONDecoder()
         self.poller, self.gathering = select.poll(), select.poll()
