@@ -2,8 +2,7 @@
 
 HOME has `selected_problems`. The same problems, drawn by the hash of their ids, are verified into empty caches without
 and with mutants, then once more with what the last run left: the cost of a night on which nothing changed. CPU is that
-of this process and of what it waited for. Where the sandbox has a process namespace, programs are not among that: their
-time is lost with the worker that is killed at the end, so that only the counts can be compared.
+of this process and of what it waited for, programs among it but for those of a worker that had to be killed.
 """
 
 from __future__ import annotations
