@@ -35,7 +35,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scraped_problems": Stage((), ("collection",), "4", partitioned=True),
+    "scraped_problems": Stage((), ("collection",), "5", partitioned=True),
     "livecodebench_problems": Stage((), ("benchmark",), "2"),
     "normalized_problems": Stage(("scraped_problems",), (), "5", partitioned=True),
     "unique_problems": Stage(

@@ -308,14 +308,14 @@ def _labelled(path: str, program: dict[str, bytes], rules: dict[str, frozenset[V
         return Labelled(path, label, not_run="language")
     texts = {name: _text(data) for name, data in program.items()}
     folder_rule = {label: LABELS[label]} if label in LABELS else {}
-    permitted = _expected(texts.values()) or _ruled(path, {**folder_rule, **rules})
+    permitted = expected_results(texts.values()) or _ruled(path, {**folder_rule, **rules})
     code = one_file(texts, language)
     if code is None:
         return Labelled(path, label, permitted, language, not_run="several Python files")
     return Labelled(path, label, permitted, language, code, "" if permitted else "no label")
 
 
-def _expected(texts: Iterable[str]) -> frozenset[Verdict]:
+def expected_results(texts: Iterable[str]) -> frozenset[Verdict]:
     """The verdicts of `@EXPECTED_RESULTS@: ...` in a program; none for names that are not known."""
     names = (word for text in texts for line in _EXPECTED.findall(text) for word in line.split(","))
     words = (re.match(r"\s*([A-Za-z_ -]*[A-Za-z])", name) for name in names)

@@ -32,8 +32,8 @@ from microcoder_assets.collection.package_files import (
 from microcoder_assets.collection.platforms import PLATFORMS
 from microcoder_assets.collection.records import Reference, ScrapedProblem, ScrapedTest, UnreadableRecord
 from microcoder_assets.errors import UserError
-from microcoder_judge import Checker, checker_from_kattis
-from microcoder_judge.kattis_package import one_file
+from microcoder_judge import Checker, Verdict, checker_from_kattis
+from microcoder_judge.kattis_package import expected_results, one_file
 
 EXTENSION = "microcoder.yaml"
 LABELS = {
@@ -45,7 +45,8 @@ LABELS = {
     "rejected": "rejected",
     "mixed": "rejected",
 }
-"""Submission folder to reference label. What is only partially accepted must not pass all tests."""
+"""Submission folder to reference label. What is only partially accepted must not pass all tests. `@EXPECTED_RESULTS@` in
+a submission goes before its folder."""
 LANGUAGES = {
     "py": "python",
     "py3": "python",
@@ -357,7 +358,8 @@ def _is_call(arguments: bytes, expected: bytes) -> bool:
 
 
 def _references(files: Mapping[str, bytes]) -> Iterator[Reference]:
-    """Submissions of one file in a known language; those of several files cannot be run and are left out."""
+    """Submissions of one file in a known language; those of several files cannot be run and are left out, and those
+    that may pass as well as fail prove nothing."""
     units: dict[str, list[str]] = {}
     for name in sorted(files):
         parts = name.split("/")
@@ -367,7 +369,23 @@ def _references(files: Mapping[str, bytes]) -> Iterator[Reference]:
         language = LANGUAGES.get(names[0].rpartition(".")[2])
         if len(names) == 1 and language:
             code = files[names[0]].decode("utf-8", "replace")
-            yield Reference(unit, language, LABELS[posixpath.dirname(unit)], code)
+            label = _label(posixpath.dirname(unit), expected_results([code]))
+            if label is not None:
+                yield Reference(unit, language, label, code)
+
+
+def _label(folder: str, expected: frozenset[Verdict]) -> str | None:
+    """The label of a submission that its author expects these verdicts of, if any; None where it may pass or fail. Of
+    one that may be too slow nothing else is known."""
+    if not expected:
+        return LABELS[folder]
+    if Verdict.AC in expected:
+        return "accepted" if len(expected) == 1 else None
+    if Verdict.TLE in expected:
+        return "time_limit_exceeded"
+    if expected == {Verdict.WA}:
+        return "wrong_answer"
+    return "run_time_error" if expected <= {Verdict.RE, Verdict.MLE} else "rejected"
 
 
 def _date(value: Any) -> dt.date | None:

@@ -231,6 +231,26 @@ def test_submissions_of_several_files_and_unknown_languages_are_left_out(tmp_pat
     assert [r.name for r in problem.references if r.label == "accepted"] == ["accepted/good.py", "accepted/single"]
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected", "label"),
+    [
+        ("mixed", "ACCEPTED, TIME_LIMIT_EXCEEDED", None),
+        ("accepted", "ACCEPTED", "accepted"),
+        ("mixed", "WRONG_ANSWER, TIMELIMIT", "time_limit_exceeded"),
+        ("rejected", "WRONG_ANSWER", "wrong_answer"),
+        ("rejected", "RUN_TIME_ERROR", "run_time_error"),
+        ("wrong_answer", "RUN_TIME_ERROR, WRONG_ANSWER", "rejected"),
+        ("mixed", "a name that nobody knows", "rejected"),
+    ],
+)
+def test_what_its_author_expects_goes_before_a_submissions_folder(
+    tmp_path: Path, folder: str, expected: str, label: str | None
+) -> None:
+    files = {**PACKAGE, f"submissions/{folder}/it.py": f"# @EXPECTED_RESULTS@: {expected}\nprint(1)\n".encode()}
+    found = {r.name: r.label for r in read(write_folder(tmp_path / "p", files)).references}
+    assert found.get(f"{folder}/it.py") == label
+
+
 def test_links_inside_a_package_are_followed(tmp_path: Path) -> None:
     links = {"p/data/secret/group2/9.in": "../group1/1.in", "p/data/secret/group2/9.ans": "../../sample/1.ans"}
     files = {f"p/{name}": content for name, content in PACKAGE.items()}
