@@ -45,8 +45,8 @@ LABELS = {
     "rejected": "rejected",
     "mixed": "rejected",
 }
-"""Submission folder to reference label. What is only partially accepted must not pass all tests. `@EXPECTED_RESULTS@` in
-a submission goes before its folder."""
+"""Submission folder to reference label. What is only partially accepted must not pass all tests. `@EXPECTED_RESULTS@`
+in a submission goes before its folder."""
 LANGUAGES = {
     "py": "python",
     "py3": "python",
