@@ -1,9 +1,9 @@
 """What do the kept tests reject? `python -m bench.bench_kept_tests FOLDER`, a folder of Kattis packages.
 
-Every package is collected, normalised and verified with the default settings, which show the choice of tests at most
-three known-wrong submissions. Then all known-wrong submissions of its package, in languages that the judge runs, run
-on the 15 tests that a split would carry, and on the paper's 15 longest, each up to the first test that it fails. Those
-labelled too slow prove nothing under stretched limits and are left out, as in verification.
+Every package is collected, normalised and verified with the default settings, but for `max_wrong` of known-wrong
+submissions. Then all known-wrong submissions of its package, in languages that the judge runs, run on the 15 tests that
+a split would carry, and on the paper's 15 longest, each up to the first test that it fails. Those labelled too slow
+prove nothing under stretched limits and are left out, as in verification.
 
 `bench_test_choice` compares more rules, by what every test rejects, which takes hours on slow submissions.
 """
@@ -46,9 +46,11 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m bench.bench_kept_tests", description="What the kept tests reject.")
     parser.add_argument("folder", type=Path, help="folder of Kattis packages")
     parser.add_argument("--workers", type=int, default=0, help="judge workers (0: one a CPU)")
+    default = VerificationSettings().max_wrong  # type: ignore[call-arg]
+    parser.add_argument("--wrong", type=int, default=default, help=f"known-wrong that the choice sees ({default})")
     parser.add_argument("--verdicts", type=Path, help="folder of kept verdicts, such as HOME/store/packs/verdicts")
     arguments = parser.parse_args()
-    settings = VerificationSettings(workers=arguments.workers)  # type: ignore[call-arg]
+    settings = VerificationSettings(workers=arguments.workers, max_wrong=arguments.wrong)  # type: ignore[call-arg]
     limit = PublicationSettings().max_tests  # type: ignore[call-arg]
     killed: Counter[str] = Counter()
     total = unseen = 0

@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="keep verdicts here, so that a second run costs little")
     arguments = parser.parse_args()
     settings = VerificationSettings(  # type: ignore[call-arg]
-        workers=arguments.workers, max_wrong=ALL, complete_above=0, mutants=arguments.mutants
+        workers=arguments.workers, max_wrong=ALL, complete_wrong=ALL, complete_above=0, mutants=arguments.mutants
     )
     with tempfile.TemporaryDirectory() as folder:
         home = arguments.home or Path(folder)

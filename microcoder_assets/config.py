@@ -188,7 +188,10 @@ class VerificationSettings(Section):
     max_references: int = Field(3, ge=1, description="Accepted references run a problem. Ours.")
     headers: Path | None = Field(None, description="Folder with testlib.h, for checkers of CodeContests+; not below "
                                  "/tmp, which a sandbox has its own of. Ours.")
-    max_wrong: int = Field(3, ge=0, description="Known-wrong submissions run a problem. Ours.")
+    max_wrong: int = Field(48, ge=0, description="Known-wrong submissions run a problem, each up to the first test it "
+                           "fails. Ours: those that were not run, the tests that are kept may let pass.")
+    complete_wrong: int = Field(3, ge=0, description="Of those, how many are run on every test where `complete_above` "
+                                "asks for it. Ours.")
     complete_above: int = Field(15, ge=0, description="Where a problem has more tests than this, its wrong submissions "
                                 "are run on every test, so that a choice can keep those that reject them. Paper: the "
                                 "number of tests that it keeps; running them is ours.")

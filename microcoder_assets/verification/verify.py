@@ -4,8 +4,8 @@
 1. its submissions, each up to the first test that it fails;
 2. references that failed, came near the limit or name chance, again, on the tests that raised the doubt: one that
    changes its mind proves nothing;
-3. of sound problems with many tests, the known-wrong submissions on every test, so that a choice of tests can keep
-   those that reject them. A test on which one runs out of time is not credited with it;
+3. of sound problems with many tests, some known-wrong submissions on every test, so that a choice of tests can keep
+   those that reject several. A test on which one runs out of time is not credited with it;
 4. of sound problems, mutants of a reference, on the smallest test first and up to the first test that rejects them; and
    a reference on samples of the statement that are not among the tests.
 Where settings say so, tests are then sought that reject what passed although it is wrong, or a mutant.
@@ -230,7 +230,8 @@ def _run(batch: Carried, judge: Judge, settings: VerificationSettings) -> Iterat
     _run_submissions(trials, judge)
     _run_again(trials, judge, settings)
     sound = [trial for trial in trials if trial.finding()[0] == "ok"]
-    _run_on_every_test([trial for trial in sound if len(trial.problem.tests) > settings.complete_above], judge)
+    many = [trial for trial in sound if len(trial.problem.tests) > settings.complete_above]
+    _run_on_every_test(many, judge, settings.complete_wrong)
     _run_mutants(sound, judge, settings)
     _run_samples(sound, judge)
     return (outcome_of(trial) if isinstance(trial, Trial) else trial for trial in opened)
@@ -270,8 +271,9 @@ def _run_again(trials: Sequence[Trial], judge: Judge, settings: VerificationSett
         trial.runs[program.name] += [run.result() for run in runs]
 
 
-def _run_on_every_test(trials: Sequence[Trial], judge: Judge) -> None:
-    wanted = [(trial, program) for trial in trials for program in trial.wrong]
+def _run_on_every_test(trials: Sequence[Trial], judge: Judge, limit: int) -> None:
+    """limit: known-wrong submissions of each trial."""
+    wanted = [(trial, program) for trial in trials for program in trial.wrong[:limit]]
     quick = [_within(_at_pace(trial, trial.verified), COMPLETE_S) for trial, _ in wanted]
     submitted = [
         Submission(program.code, problem, program.language, stop_on_fail=False)
