@@ -67,15 +67,18 @@ def test_what_was_judged_once_is_not_judged_again(tmp_path: Path, monkeypatch: p
         run(tmp_path, {"a:right": ({"accepted": [DOUBLE + " # changed"]}, "ok")})
 
 
-def test_every_test_that_rejects_a_wrong_submission_is_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("on_every_test", "by_the_second"), [(3, [0, 1, 2]), (2, [0, 1])])
+def test_every_test_that_rejects_a_wrong_submission_is_known(
+    tmp_path: Path, on_every_test: int, by_the_second: list[int]
+) -> None:
     wrong = ["print(4)", "n = int(input()); print(2 * n if n > 0 else 1 // 0)", "print(0)"]
     blobs = Blobs(tmp_path / "blobs")
     problems = frame([unique_row(blobs, "a:x", references={"accepted": [DOUBLE], "wrong_answer": wrong})])
-    settings = VerificationSettings(complete_above=1, mutants=0)  # type: ignore[call-arg]
+    settings = VerificationSettings(complete_above=1, complete_wrong=on_every_test, mutants=0)  # type: ignore[call-arg]
     row = verify(selected(problems), problems, blobs, Packs(tmp_path / "verdicts"), settings).frame.row(0, named=True)
     assert row["kills"] == [
         {"test": "0", "submissions": ["wrong_answer/2.py"]},
-        {"test": "1", "submissions": ["wrong_answer/0.py", "wrong_answer/1.py", "wrong_answer/2.py"]},
+        {"test": "1", "submissions": [f"wrong_answer/{n}.py" for n in by_the_second]},
     ]
 
 
