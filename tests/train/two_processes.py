@@ -41,3 +41,6 @@ if __name__ == "__main__":
     found = {"off": off, "solved": trainer._solved, "weights": weights, "diversity": trainer._diversity}
     place = Path(sys.argv[1]) / f"{trainer.accelerator.process_index}.json"
     place.write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
+    # Whoever leaves first would cut the other's connection while it ends.
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
