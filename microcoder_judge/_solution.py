@@ -56,13 +56,6 @@ REOPENING = frozenset(
     )
 )  # fmt: skip
 """Names of programs that may change their standard streams, or see that they are not new."""
-REHEARSALS = 20
-"""Python 3.11 begins to make code faster when it has run eight times. Ours."""
-REHEARSED = (
-    (b"n = int(input())\nprint(n * 2)\n", b"1\n", None),
-    (b"class Solution:\n    def double(self, n: int) -> int:\n        return n * 2\n", b"[1]", "double"),
-)
-"""Source, input and entry point of what is rehearsed."""
 FRAMES, FRAMES_ALONE = 9, 11
 """How many of ours lie below a program's (one more below a function's), with a process a test in the second place: it
 may go as deep as if it had started the interpreter."""
@@ -93,36 +86,6 @@ def warm_up() -> None:
         setattr(builtins, word, _sitebuiltins.Quitter(word, "Ctrl-D (i.e. EOF)"))
     open_streams()
     exec(compile("class A:\n    def f(self): return [n for n in range(3)]\nA().f()\n", "warm", "exec"), {})
-
-
-def rehearse(zygote: Zygote) -> None:
-    """Be small programs again and again before the forks: the interpreter makes code that is run often faster, once
-    and not in every child, and what it need not look up any more leaves pages alone that a child would copy."""
-    kept = [os.dup(fd) for fd in range(3)]
-    null = os.open(os.devnull, os.O_WRONLY)
-    for source, arguments, entry_point in REHEARSED:
-        files = [os.memfd_create(name) for name in ("data", "errors", "output")]
-        _job.write(files[0], source + arguments)
-        inputs = [[len(source), len(arguments)]] * 2
-        message = ["run", False, False, 1.0, 0, 0, [0, len(source)], inputs, {}, entry_point, False, [], False]
-        for _ in range(REHEARSALS):
-            job = _job.Job(message, files)
-            job.limits = [(kind, resource.getrlimit(kind)) for kind in zygote.ceilings]
-            run = _ready(zygote, job, null)
-            if run is None:
-                raise RuntimeError(f"the rehearsal failed: {source!r}")
-            _confine(job, None)
-            _run_all(zygote, job, run, null)
-            os.close(run.stdin)
-            if run.null is not None:
-                os.close(run.null)
-        for fd in files:
-            os.close(fd)
-    for fd, copy in enumerate(kept):
-        os.dup2(copy, fd)
-    for fd in (*kept, null):
-        os.close(fd)
-    open_streams()
 
 
 def limits(zygote: Zygote, job: _job.Job) -> list[tuple[int, tuple[int, int]]]:
@@ -160,14 +123,14 @@ def live(zygote: Zygote, job: _job.Job, writer: int) -> None:
 
 def _batch(zygote: Zygote, job: _job.Job, writer: int) -> None:
     os.close(CONTROL)
-    run = _ready(zygote, job, writer)
+    run = ready(zygote, job, writer)
     if run is not None:
-        _confine(job, zygote.filter)
-        _run_all(zygote, job, run, writer)
+        confine(job, zygote.filter)
+        run_all(zygote, job, run, writer)
     os._exit(0)
 
 
-def _ready(zygote: Zygote, job: _job.Job, writer: int) -> _Run | None:
+def ready(zygote: Zygote, job: _job.Job, writer: int) -> _Run | None:
     """The program compiled; None, and a record of why, where it is not to be run here."""
     source = job.read(job.source)
     code = _compile(zygote, job, source)
@@ -177,7 +140,7 @@ def _ready(zygote: Zygote, job: _job.Job, writer: int) -> _Run | None:
     return _Run(job, code, source, zygote.sandbox.folder)
 
 
-def _run_all(zygote: Zygote, job: _job.Job, run: _Run, writer: int) -> None:
+def run_all(zygote: Zygote, job: _job.Job, run: _Run, writer: int) -> None:
     """The tests one after another, with a record of each."""
     clock = time.process_time
     began = clock()
@@ -255,7 +218,7 @@ class _TestChild:
         zygote.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.setsid()
         try:
-            _confine(job, zygote.filter and run.filter(zygote))
+            confine(job, zygote.filter and run.filter(zygote))
             test = os.eventfd_read(self._go) - 1
             os.eventfd_write(self.begun, 1)
             self.close()
@@ -323,7 +286,7 @@ def _compile(zygote: Zygote, job: _job.Job, source: bytes) -> CodeType | None:
     return code
 
 
-def _confine(job: _job.Job, confining: _seccomp.Filter | None) -> None:
+def confine(job: _job.Job, confining: _seccomp.Filter | None) -> None:
     """Limits of the program, and its filter. Nothing of this can be undone."""
     for kind, limit in job.limits:
         resource.setrlimit(kind, limit)
@@ -513,7 +476,7 @@ def _compiler(zygote: Zygote, job: _job.Job) -> NoReturn:
     null = os.open(os.devnull, os.O_RDWR)
     for source, target in ((null, 0), (null, 1), (job.errors, 2)):
         os.dup2(source, target)
-    _confine(job, None)
+    confine(job, None)
     os.execve(command[0], command, {"PATH": os.defpath, "TMPDIR": zygote.sandbox.folder, "LANG": "C.UTF-8"})
 
 

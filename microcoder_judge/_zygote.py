@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     import signal
     from typing import Any
 
-    from microcoder_judge import _huge, _job, _sandbox, _seccomp, _solution, _surroundings
+    from microcoder_judge import _huge, _job, _rehearsal, _sandbox, _seccomp, _solution, _surroundings
 else:
     # Found beside this file: through the package they would bring all of microcoder_judge into the process.
     import _signal as signal
 
     import _huge
     import _job
+    import _rehearsal
     import _sandbox
     import _seccomp
     import _solution
@@ -105,7 +106,7 @@ class Zygote:
             poller.register(CONTROL, select.POLLIN)
         self.filter = None if self.sandbox.rung == "none" else self.filter_for(None)
         self.surroundings = _surroundings.Surroundings(self.sandbox.folder)
-        _solution.rehearse(self)
+        _rehearsal.rehearse(self)
         self.answer({"level": self.sandbox.level})
 
     def filter_for(self, executable: int | None) -> _seccomp.Filter:

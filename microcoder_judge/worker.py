@@ -196,7 +196,7 @@ class Job:
 
 
 def _records(answer: bytes) -> Iterator[Record]:
-    """What a zygote's packet reports. Raises struct.error for nonsense."""
+    """What a zygote's packet reports. Raises struct.error or IndexError for nonsense."""
     ended = bool(answer[0] & _job.ENDED)
     for test, status, died_of, cpu, wall, stopped, memory, error_end, output_end in _job.REPORT.iter_unpack(answer[1:]):
         yield Record(
@@ -283,7 +283,7 @@ class Worker:
                     await asyncio.sleep(0)
                 for record in _records(answer):
                     yield record
-        except (OSError, ValueError, TypeError, struct.error) as error:
+        except (OSError, ValueError, LookupError, struct.error) as error:
             raise WorkerFailed(self._last_words(str(error))) from error
         finally:
             if not finished:
